@@ -1,0 +1,40 @@
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: demo test lint test-extras clean
+
+demo: .venv/installed
+	@$(BIN)/attnc demo
+
+test: .venv/installed
+	@$(BIN)/python -m pytest -n auto
+
+lint: .venv/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test-extras: .venv-extras/installed
+	@.venv-extras/bin/python -m pytest tests/extras
+
+.venv/installed: pyproject.toml constraints.txt
+	@echo "Setting up .venv (once; about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group test --editable .
+	@touch $@
+
+.venv/installed-lint: .venv/installed
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group lint
+	@touch $@
+
+.venv-extras/installed: pyproject.toml constraints.txt
+	@echo "Setting up .venv-extras (once; a few minutes) ..."
+	@$(PYTHON) -m venv .venv-extras
+	@.venv-extras/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	@.venv-extras/bin/python -m pip install --quiet --constraint constraints.txt --group test "torch==2.13.0" --editable .
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-extras build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""attnc."""
+
+from attnc.version import __version__
+
+__all__ = ["__version__"]

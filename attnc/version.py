@@ -1,0 +1,3 @@
+"""The version of attnc, and of the language that it reads."""
+
+__version__ = "0.1.0"

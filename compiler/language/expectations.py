@@ -1,0 +1,78 @@
+"""What the parser expected, in words, and hints for mistakes that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lark import Token
+
+from compiler.program.words import KEYWORDS, nearest, shorten
+
+_PHRASES = {
+    "SEP": "the end of the line or `;`",
+    "ARROW": "`->`",
+    "DOUBLE_COLON": "`::`",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "COMMA": "`,`",
+    "EQUAL": "`=`",
+    "VBAR": "`|`",
+    "AMPERSAND": "`&`",
+    "MINUS": "`-`",
+    "NUMBER": "a number",
+    "REGEX": "a regular expression such as /ab*/",
+    "$END": "the end of the file",
+}
+_NAMES = frozenset({"NAME", "NUMBER", "STRING"})
+
+
+def explain(token: Token, accepted: Iterable[str]) -> tuple[str, str | None]:
+    """The message and the help for `token`, where any of the terminals `accepted` was expected."""
+    expected = set(accepted)
+    if token.type == "UNCLOSED":
+        return "a quote is not closed on this line", 'close it with `"`'
+    return f"found {_found(token)}, expected {_phrase(expected)}", _hint(token, expected)
+
+
+def _found(token: Token) -> str:
+    if token.type == "SEP":
+        return {"\n": "the end of the line", "}": "`}`"}.get(str(token), f"`{token}`")
+    if token.type == "$END":
+        return "the end of the line"
+    word = "the reserved word " if str(token) in KEYWORDS else ""
+    return f"{word}`{shorten(str(token), 40)}`"
+
+
+def _phrase(expected: set[str]) -> str:
+    phrases = []
+    if "NAME" in expected and "NUMBER" in expected:
+        phrases.append("a name or symbol")
+    elif "NAME" in expected:
+        phrases.append("a name")
+    elif "NUMBER" in expected:
+        phrases.append("a number")
+    rest = expected - _NAMES
+    words = sorted(f"`{name.lower()}`" for name in rest if name not in _PHRASES)
+    marks = [phrase for name, phrase in _PHRASES.items() if name in rest and (name != "SEP" or len(rest) < 4)]
+    phrases += words + marks
+    if len(phrases) < 2:
+        return phrases[0] if phrases else "nothing more"
+    return ", ".join(phrases[:-1]) + " or " + phrases[-1]
+
+
+def _hint(token: Token, expected: set[str]) -> str | None:
+    text = str(token)
+    if token.type == "RESERVED":
+        return f"`{text}` is reserved for a later version of the language"
+    if "ARROW" in expected and (token.type in ("EQUAL", "MINUS", "STRANGE") or token.type in _NAMES):
+        return "a rule is written `symbol -> state`"
+    keywords = [name.lower() for name in expected if name.lower() in KEYWORDS]
+    if token.type == "NAME" and (near := nearest(text, keywords)):
+        return f"did you mean `{near}`?"
+    if text in KEYWORDS and expected & _NAMES:
+        return f'to use it as a name or symbol, quote it: "{text}"' if "STRING" in expected else "choose another name"
+    if token.type in ("NAME", "NUMBER", "STRING") and "COMMA" in expected:
+        return "the items of a list are separated by commas"
+    return None

@@ -1,0 +1,1 @@
+"""Syntax to programs, one file for each family."""

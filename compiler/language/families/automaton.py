@@ -1,0 +1,221 @@
+"""Automata from syntax: states and rules, or an expression over other languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from compiler.language.families.context import Context
+from compiler.language.families.examples import to_examples, unknown
+from compiler.language.families.expression import to_language
+from compiler.language.syntax import Language, Name, ProgramSyntax, Rule, State
+from compiler.program.algebra import determinise
+from compiler.program.automaton import Automaton
+from compiler.program.run import Verb
+from compiler.program.words import spell
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What the states of an automaton say, before it is known to be deterministic."""
+
+    moves: dict[tuple[str, str | None], tuple[str, ...]] = field(default_factory=dict)
+    moore: dict[str, str] = field(default_factory=dict)
+    mealy: dict[tuple[str, str], str] = field(default_factory=dict)
+    choice: Name | None = None
+    silent: list[Name] = field(default_factory=list)
+
+
+def to_automaton(syntax: ProgramSyntax, context: Context) -> Automaton | None:
+    """The automaton that `syntax` says; None, with mistakes reported, where it says none."""
+    settings = context.settings(syntax)
+    context.require(syntax, settings.get("alphabet"), "alphabet", "alphabet 0, 1")
+    alphabet = context.symbols(settings.get("alphabet"))
+    languages = [clause for clause in syntax.clauses if isinstance(clause, Language)]
+    states = [clause for clause in syntax.clauses if isinstance(clause, State)]
+    for extra in languages[1:] if not states else languages:
+        context.error(extra.span, "an automaton has either states or one `language`", "remove one of them")
+    if languages and not states:
+        made = to_language(languages[0].expression, alphabet, syntax.name.text, context)
+    else:
+        made = _from_states(syntax, states, alphabet, context)
+    if made is None:
+        to_examples(syntax, context, alphabet, (), ("accepts", "rejects", "gives"))
+        return None
+    verbs: tuple[Verb, ...] = ("accepts", "rejects") if made.accept is not None else ()
+    verbs += ("gives",) if made.is_transducer else ()
+    examples = to_examples(syntax, context, alphabet, made.outputs, verbs)
+    return made.with_examples(examples)
+
+
+def _from_states(
+    syntax: ProgramSyntax, states: list[State], alphabet: tuple[str, ...], context: Context
+) -> Automaton | None:
+    start = _start(syntax, states, context)
+    names: dict[str, State] = {}
+    for state in states:
+        if state.name.text in names:
+            context.error(state.name.span, f"there is already a state {spell(state.name.text)}")
+        names.setdefault(state.name.text, state)
+    draft = _Draft()
+    for state in names.values():
+        _read_rules(state, names, alphabet, draft, context)
+    complete = _check_outputs(names, draft, context)
+    if start is None or not alphabet or not complete:
+        return None
+    accept = frozenset(name for name, state in names.items() if any(mark.text == "accept" for mark in state.marks))
+    name = syntax.name.text
+    if draft.choice is not None:
+        made = determinise(alphabet, [start], draft.moves, accept, name=name)
+        _warn_of_symbols(made, syntax, context)
+        return made
+    judged = accept if accept or not (draft.moore or draft.mealy) else None
+    moves = {(q, s): targets[0] for (q, s), targets in draft.moves.items() if s is not None and targets[0] in names}
+    if len(moves) < len(draft.moves) or any(state not in names for state in draft.moore):
+        return None
+    made = Automaton(name, alphabet, tuple(names), start, moves, judged, draft.moore or None, draft.mealy or None)
+    _warn(made, names, syntax, context)
+    return made
+
+
+def _start(syntax: ProgramSyntax, states: list[State], context: Context) -> str | None:
+    starts = [(state, mark) for state in states for mark in state.marks if mark.text == "start"]
+    for _, mark in starts[1:]:
+        context.error(mark.span, f"there is already a start state, {spell(starts[0][0].name.text)}", "keep one `start`")
+    context.require(syntax, starts[0] if starts else None, "start", "start")
+    for state in states:
+        if sum(mark.text == "accept" for mark in state.marks) > 1:
+            context.error(state.marks[-1].span, "`accept` is given twice")
+    return starts[0][0].name.text if starts else None
+
+
+def _read_rules(
+    state: State, names: dict[str, State], alphabet: tuple[str, ...], draft: _Draft, context: Context
+) -> None:
+    here = state.name.text
+    if state.emits is not None:
+        draft.moore[here] = state.emits.text
+    covered: dict[str, Rule] = {}
+    default: Rule | None = None
+    for rule in state.rules:
+        assert isinstance(rule, Rule)
+        _check_targets(rule, names, draft, context)
+        if rule.on == "else":
+            if default is not None:
+                context.error(rule.span, f"state {spell(here)} has two `else` rules")
+            default = rule
+        elif rule.on == "epsilon":
+            draft.choice = draft.choice or Name("epsilon", rule.span)
+            targets = tuple(target.text for target in rule.targets)
+            draft.moves[here, None] = (*draft.moves.get((here, None), ()), *targets)
+            if rule.emits is not None:
+                context.error(rule.emits.span, "an epsilon move reads nothing and cannot emit")
+        else:
+            for symbol in rule.on:
+                _add_rule(state, symbol, rule, alphabet, covered, draft, context)
+    if default is not None:
+        for left in [each for each in alphabet if each not in covered]:
+            _add_rule(state, Name(left, default.span), default, alphabet, covered, draft, context)
+
+
+def _add_rule(
+    state: State,
+    symbol: Name,
+    rule: Rule,
+    alphabet: tuple[str, ...],
+    covered: dict[str, Rule],
+    draft: _Draft,
+    context: Context,
+) -> None:
+    here = state.name.text
+    if symbol.text not in alphabet:
+        if alphabet:
+            unknown(context, symbol, alphabet, "symbol of the alphabet")
+        return
+    if symbol.text in covered:
+        targets = ", ".join(spell(name.text) for name in (*covered[symbol.text].targets, *rule.targets))
+        message = f"state {spell(here)} already has a rule for {spell(symbol.text)}"
+        context.error(symbol.span, message, f"for a choice, list the targets: `{spell(symbol.text)} -> {targets}`")
+        return
+    covered[symbol.text] = rule
+    draft.moves[here, symbol.text] = tuple(dict.fromkeys(target.text for target in rule.targets))
+    if rule.emits is not None:
+        draft.mealy[here, symbol.text] = rule.emits.text
+    else:
+        draft.silent.append(symbol)
+
+
+def _check_targets(rule: Rule, names: dict[str, State], draft: _Draft, context: Context) -> None:
+    if len({target.text for target in rule.targets}) > 1:
+        draft.choice = draft.choice or rule.targets[1]
+    for target in rule.targets:
+        if target.text not in names:
+            unknown(context, target, names, "state")
+
+
+def _check_outputs(names: dict[str, State], draft: _Draft, context: Context) -> bool:
+    """Whether outputs are all on states, or all on rules, or nowhere; anything else is reported."""
+    outputs = [state.emits for state in names.values() if state.emits is not None]
+    on_rules = [
+        rule.emits for s in names.values() for rule in s.rules if isinstance(rule, Rule) and rule.emits is not None
+    ]
+    if outputs and on_rules:
+        context.error(
+            on_rules[0].span, "outputs stand on states and on rules", "keep one: Moore (states) or Mealy (rules)"
+        )
+        return False
+    if draft.choice is not None and (outputs or on_rules):
+        message = "an automaton with outputs must be deterministic: one target a rule, no epsilon"
+        context.error(draft.choice.span, message)
+        return False
+    silent = [state.name for state in names.values() if state.emits is None]
+    if outputs and silent:
+        listed = ", ".join(spell(name.text) for name in silent)
+        context.error(silent[0].span, f"in a Moore machine every state emits, but not {listed}", "add `emits SYMBOL`")
+        return False
+    if on_rules and draft.silent:
+        context.error(
+            draft.silent[0].span, "in a Mealy machine every rule emits, but not this one", "add `emits SYMBOL`"
+        )
+        return False
+    return True
+
+
+def _warn(made: Automaton, names: dict[str, State], syntax: ProgramSyntax, context: Context) -> None:
+    reached = frozenset(made.reachable())
+    lively = _can_accept(made)
+    for name, state in names.items():
+        if name not in reached:
+            context.warn(state.name.span, f"state {spell(name)} can never be reached")
+            continue
+        missing = [symbol for symbol in made.alphabet if (name, symbol) not in made.transitions]
+        if missing:
+            listed = ", ".join(spell(symbol) for symbol in missing[:8]) + (", ..." if len(missing) > 8 else "")
+            context.warn(state.name.span, f"state {spell(name)} has no rule for {listed}: the word is rejected there")
+        if made.accept and name not in lively:
+            help = "leave it out: a missing rule rejects" if made.moore is None and made.mealy is None else None
+            context.warn(state.name.span, f"nothing is accepted from state {spell(name)} on", help)
+    if made.accept is not None and not made.accept:
+        context.warn(syntax.name.span, f"automaton `{made.name}` accepts nothing", "mark a state with `accept`")
+    _warn_of_symbols(made, syntax, context)
+
+
+def _warn_of_symbols(made: Automaton, syntax: ProgramSyntax, context: Context) -> None:
+    used = {symbol for _, symbol in made.transitions}
+    alphabet = context.settings(syntax)["alphabet"]
+    for symbol in alphabet.arguments:
+        if symbol.text not in used:
+            context.warn(symbol.span, f"no rule reads the symbol {spell(symbol.text)}")
+
+
+def _can_accept(made: Automaton) -> frozenset[str]:
+    """The states from which some word is accepted."""
+    before: dict[str, set[str]] = {}
+    for (state, _), target in made.transitions.items():
+        before.setdefault(target, set()).add(state)
+    found = set(made.accept or ())
+    queue = list(found)
+    for state in queue:
+        fresh = before.get(state, set()) - found
+        found |= fresh
+        queue += fresh
+    return frozenset(found)

@@ -1,0 +1,154 @@
+"""Associative memories: requests to write a value under a key, and to ask for it.
+
+Over named keys and values the meaning is a table; `write` says what a second write to a key does: ``latest``
+replaces, ``first`` is ignored, ``sum`` adds (the answer then names every value written, in the order of the
+declaration, with repetitions, joined by ``+``). A key that was never written answers ``absent``. With
+``dimensions`` the keys are embedded in fewer coordinates than there are keys; the table is still the meaning.
+
+Over real keys and values (``keys real n``) the meaning is linear attention itself: a query q is answered by
+sum_j <q, k_j> v_j over the pairs given so far (arXiv 2410.10101, section on associative memories).
+
+>>> m = Memory("m", ("a", "b"), ("x", "y"))
+>>> m.run((("a", "x"), ("a", "y"), "a", "b")).output
+('y', 'absent')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from compiler.errors import ProgramError, UnsupportedError, WordError
+from compiler.program.run import Example, Item, Run
+from compiler.program.words import check_word, parse_items, shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+ABSENT = "absent"
+"""The answer to a key that was never written."""
+
+Write: TypeAlias = Literal["latest", "first", "sum"]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """An associative memory.
+
+    Attributes
+    ----------
+    keys, values
+        The names of keys and values in order; or one number each, the dimensions of real vectors.
+    write
+        What a second write to a key does.
+    stored
+        Pairs that are in the memory from the start.
+    dimensions, seed
+        Embed the keys as random vectors of so many dimensions; None keeps them orthogonal.
+
+    Raises
+    ------
+    ProgramError
+        At construction, with every violation.
+    """
+
+    name: str
+    keys: tuple[str, ...] | int
+    values: tuple[str, ...] | int
+    write: Write = "latest"
+    stored: tuple[tuple[str, str], ...] = ()
+    dimensions: int | None = None
+    seed: int = 0
+    examples: tuple[Example, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        problems = self.violations()
+        if problems:
+            raise ProgramError(f"memory {self.name}: " + "; ".join(problems))
+
+    def violations(self) -> list[str]:
+        """Everything that is wrong with this value; empty for a legal memory."""
+        if isinstance(self.keys, int) or isinstance(self.values, int):
+            mixed = not (isinstance(self.keys, int) and isinstance(self.values, int))
+            return ["keys and values must both be named or both be real"] * mixed + [
+                "a real memory stores nothing"
+            ] * bool(self.stored)
+        found = []
+        for what, names in (("keys", self.keys), ("values", self.values)):
+            if not names or len(set(names)) != len(names):
+                found.append(f"its {what} are missing or declared twice")
+        if ABSENT in self.values:
+            found.append(f"{ABSENT!r} is the answer for a missing key and cannot be a value")
+        found += [
+            f"it stores {k} = {v}, which are not a key and a value"
+            for k, v in self.stored
+            if k not in self.keys or v not in self.values
+        ]
+        return found
+
+    @property
+    def kind(self) -> str:
+        """The keyword of the language: ``memory``."""
+        return "memory"
+
+    def word(self, word: str | Iterable[Item]) -> tuple[Item, ...]:
+        """`word` as requests: (key, value) writes, a bare key asks. Raises WordError, UnsupportedError."""
+        if isinstance(self.keys, int) or isinstance(self.values, int):
+            raise UnsupportedError(
+                f"memory {self.name} holds real vectors, which have no spelling as a word; give arrays to `recall`"
+            )
+        items: list[Item] = []
+        for item in _requests(word) if isinstance(word, str) else word:
+            key, value = (item, None) if isinstance(item, str) else item
+            check_word((key,), self.keys)
+            items.append(key if value is None else (key, check_word((value,), self.values)[0]))
+        return tuple(items)
+
+    def run(self, word: str | Iterable[Item]) -> Run:
+        """Answer the requests of `word` in order: the reference interpreter. Raises WordError, UnsupportedError."""
+        requests = self.word(word)
+        table: dict[str, list[str]] = {}
+        answers = []
+        for item in (*self.stored, *requests):
+            if isinstance(item, str):
+                answers.append(self._spelled(table.get(item, [])))
+            elif self.write == "latest" or item[0] not in table:
+                table[item[0]] = [item[1]]
+            elif self.write == "sum":
+                table[item[0]].append(item[1])
+        return Run(requests, "answered", tuple(answers), len(requests))
+
+    def _spelled(self, found: list[str]) -> str:
+        order = self.values if isinstance(self.values, tuple) else ()
+        return "+".join(sorted(found, key=order.index)) or ABSENT
+
+    def recall(self, keys: ArrayLike, values: ArrayLike, query: ArrayLike) -> NDArray[np.float64]:
+        """The answer of a real memory: sum_j <query, keys_j> values_j, for keys (m, n), values (m, p), query (n,).
+
+        The sum is over the stored pairs alone: a query token that carries no value adds nothing for itself.
+        """
+        import numpy as np
+
+        k, v, q = (np.asarray(each, dtype=np.float64) for each in (keys, values, query))
+        answer: NDArray[np.float64] = (k @ q) @ v
+        return answer
+
+    def __str__(self) -> str:
+        from compiler.program.program_to_text import memory_to_text
+
+        return memory_to_text(self)
+
+
+def _requests(text: str) -> Sequence[Item]:
+    """The requests that a string spells: ``k = v`` or ``k``, separated by commas."""
+    if text.strip() in ("", '""'):
+        return ()
+    found: list[Item] = []
+    for item in text.split(","):
+        sides = [parse_items(side)[0] for side in item.split("=")]
+        if len(sides) > 2 or "" in sides:
+            raise WordError(f"cannot read the request {shorten(item)!r}: expected a key, or key = value")
+        found.append(sides[0] if len(sides) == 1 else (sides[0], sides[1]))
+    return found

@@ -1,0 +1,133 @@
+r"""Words: the one rule by which symbols are spelled in source text, on the command line and in Python.
+
+A word is a list of items separated by commas. Where every symbol of the alphabet is one character, an item is
+spelled out character by character; otherwise an item is one symbol. Quotes group, and ``""`` is the empty word.
+
+>>> parse_word("0110", ("0", "1"))
+('0', '1', '1', '0')
+>>> parse_word("coin, push", ("coin", "push"))
+('coin', 'push')
+>>> parse_word('"(("', ("(", ")"))
+('(', '(')
+>>> parse_word('""', ("0", "1"))
+()
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from compiler.errors import WordError
+
+KEYWORDS = frozenset(
+    """
+    automaton memory machine universal use alphabet start accept reject halt state language example accepts
+    rejects halts overruns gives emits else epsilon not keys values real write latest first sum store absent
+    dimensions seed blank marks cells head steps left right stay states symbols
+    grammar always never property import where
+    """.split()
+)
+"""Every reserved word of the language; the last line is reserved for later."""
+
+_PLAIN = re.compile(r"\w+")
+_ITEM = re.compile(r"""\s*(?:"(?P<quoted>(?:\\["\\]|[^"\\])*)"|(?P<plain>[^",]*?))\s*(?P<end>,|$)""")
+
+
+def spell(symbol: str) -> str:
+    r"""`symbol` as source text: bare where it is a name or a number, quoted otherwise.
+
+    >>> spell("coin"), spell("("), spell("left")
+    ('coin', '"("', '"left"')
+    """
+    if _PLAIN.fullmatch(symbol) and symbol not in KEYWORDS:
+        return symbol
+    return '"' + symbol.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unquote(inside: str) -> str:
+    """The symbol that stands between two quotes: undoes the two escapes of `spell`."""
+    return re.sub(r'\\(["\\])', r"\1", inside)
+
+
+def spell_word(symbols: Sequence[str], alphabet: Iterable[str]) -> str:
+    """`symbols` as source text that `parse_word` reads back over the same alphabet."""
+    if not symbols:
+        return '""'
+    if single_characters(alphabet):
+        return spell("".join(symbols))
+    return ", ".join(spell(symbol) for symbol in symbols)
+
+
+def single_characters(alphabet: Iterable[str]) -> bool:
+    """Whether every symbol is one character, so that items are spelled out."""
+    return all(len(symbol) == 1 for symbol in alphabet)
+
+
+def expand(items: Iterable[str], alphabet: Sequence[str]) -> tuple[str, ...]:
+    """The symbols that `items` stand for over `alphabet`, whether or not they belong to it."""
+    listed = tuple(items)
+    if single_characters(alphabet):
+        return tuple(character for item in listed for character in item)
+    return () if listed == ("",) else listed
+
+
+def check_word(word: Iterable[str], alphabet: Sequence[str]) -> tuple[str, ...]:
+    """`word` as a tuple. Raises WordError for the first symbol that is not in `alphabet`."""
+    symbols = tuple(word)
+    known = frozenset(alphabet)
+    for place, symbol in enumerate(symbols):
+        if symbol not in known:
+            raise WordError(unknown_symbol(symbol, place, alphabet))
+    return symbols
+
+
+def unknown_symbol(symbol: str, place: int, alphabet: Sequence[str]) -> str:
+    """The message for a symbol outside the alphabet: its value, its place, what is known, the nearest."""
+    known = ", ".join(spell(each) for each in alphabet[:12]) + (", ..." if len(alphabet) > 12 else "")
+    message = f"symbol {shorten(spell(symbol))} at position {place} is not in the alphabet ({known})"
+    near = nearest(symbol, alphabet)
+    return f"{message}; did you mean {spell(near)}?" if near else message
+
+
+def parse_items(text: str) -> tuple[str, ...]:
+    """The comma-separated items of `text`, unquoted. Raises WordError for a quote that is never closed."""
+    items: list[str] = []
+    place = 0
+    while True:
+        match = _ITEM.match(text, place)
+        if match is None:
+            raise WordError(
+                f"cannot read {shorten(text[place:])!r} in the word {shorten(text)!r}: a quote is not closed"
+            )
+        quoted = match["quoted"]
+        items.append(match["plain"] if quoted is None else unquote(quoted))
+        place = match.end()
+        if match["end"] != ",":
+            return tuple(items)
+
+
+def parse_word(text: str, alphabet: Sequence[str]) -> tuple[str, ...]:
+    """The word that `text` spells over `alphabet`.
+
+    Raises
+    ------
+    WordError
+        For a symbol that is not in the alphabet (with its position) and for a quote that is not closed.
+    """
+    return check_word(expand(parse_items(text), alphabet), alphabet)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that a misspelt `name` most likely meant, if one is near."""
+    if len(name) > 100:
+        return None
+    found = get_close_matches(name, list(known)[:5000], n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def shorten(text: str, length: int = 60) -> str:
+    """`text` on one line of at most `length` characters, for messages."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 3] + "..."
