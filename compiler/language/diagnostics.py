@@ -63,6 +63,11 @@ class Diagnostic:
     help: str | None = None
     severity: Literal["error", "warning"] = "error"
 
+    def place(self) -> str:
+        """``file:line:column``."""
+        line, column = self.source.position(min(self.span.start, len(self.source.text)))
+        return f"{self.source.name}:{line}:{column}"
+
     def render(self) -> str:
         """``file:line:col: severity: message``, the line, a caret, the help."""
         line, column = self.source.position(min(self.span.start, len(self.source.text)))
@@ -73,7 +78,7 @@ class Diagnostic:
         carets = "^" * max(1, min(self.span.end - self.span.start, len(shown) - at))
         margin = " " * len(str(line))
         rendered = [
-            f"{self.source.name}:{line}:{column}: {self.severity}: {self.message}",
+            f"{self.place()}: {self.severity}: {self.message}",
             f" {line} | {shown}".rstrip(),
             f" {margin} | {' ' * at}{carets}",
         ]

@@ -33,6 +33,15 @@ def explain(token: Token, accepted: Iterable[str]) -> tuple[str, str | None]:
     expected = set(accepted)
     if token.type == "UNCLOSED":
         return "a quote is not closed on this line", 'close it with `"`'
+    if token.type == "MISQUOTED":
+        return (
+            f"{_found(token)} holds an escape that does not exist",
+            'the escapes are \\", \\\\ and \\u{e9} (by number)',
+        )
+    if token.type == "UNCLOSED_REGEX" and "REGEX" in expected:
+        if token.startswith("//"):
+            return "a regular expression cannot be empty", 'the empty word is /""/'
+        return "a regular expression is not closed on this line", "close it with `/`; a symbol `/` is written `\\/`"
     return f"found {_found(token)}, expected {_phrase(expected)}", _hint(token, expected)
 
 
@@ -65,7 +74,10 @@ def _phrase(expected: set[str]) -> str:
 def _hint(token: Token, expected: set[str]) -> str | None:
     text = str(token)
     if token.type == "RESERVED":
-        return f"`{text}` is reserved for a later version of the language"
+        quote = f'; to use it as a name or symbol, quote it: "{text}"' if "STRING" in expected else ""
+        return f"`{text}` is reserved for a later version of the language{quote}"
+    if token.type == "UNCLOSED_REGEX" and text.startswith("//"):
+        return "a comment begins with `#`"
     if "ARROW" in expected and (token.type in ("EQUAL", "MINUS", "STRANGE") or token.type in _NAMES):
         return "a rule is written `symbol -> state`"
     keywords = [name.lower() for name in expected if name.lower() in KEYWORDS]

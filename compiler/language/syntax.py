@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from compiler.language.diagnostics import NOWHERE, Span
 
@@ -129,12 +129,23 @@ Clause: TypeAlias = Setting | State | Language | Store | ExampleSyntax
 
 @dataclass(frozen=True, slots=True)
 class ProgramSyntax:
-    """A program: its kind, its name and its clauses in order."""
+    """A program: its kind, its name and its clauses in order.
+
+    Attributes
+    ----------
+    lost, broken
+        The words of the clauses that did not parse and were left out; whether anything in it did not parse.
+    """
+
+    NAMELESS: ClassVar[str] = "?"
+    """The name of a program whose header holds none."""
 
     kind: str
     name: Name
     clauses: tuple[Clause, ...]
     span: Span = field(default=NOWHERE, compare=False)
+    lost: frozenset[str] = field(default=frozenset(), compare=False)
+    broken: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

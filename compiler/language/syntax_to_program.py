@@ -7,7 +7,7 @@ itself is reported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ from compiler.program.words import nearest
 
 C = TypeVar("C")
 MAX_IMPORTS = 200
+MAX_CHAIN = 40
+"""How many programs may be under way at once, each needed by the one before it."""
 
 
 @dataclass
@@ -73,18 +75,29 @@ class Module:
         self.workspace = workspace
         self.source = source
         self.folder = folder
-        self.lost = parsed.lost
+        self.all_lost = parsed.lost
+        self.has_syntax_errors = bool(parsed.diagnostics)
+        self.current: list[ProgramSyntax] = []
         self.diagnostics = list(parsed.diagnostics)
         self.syntax: dict[str, ProgramSyntax] = {}
         self.uses: dict[str, Use] = {}
+        self._others: list[ProgramSyntax] = []
         self._done: dict[str, Program | None] = {}
         for program in parsed.syntax.programs:
-            if program.name.text in self.syntax:
-                self.error(program.name.span, f"there is already a program `{program.name.text}` in this file")
-            self.syntax.setdefault(program.name.text, program)
+            name = program.name.text
+            if name in self.syntax or not name or name == ProgramSyntax.NAMELESS:
+                self._others.append(program)
+                if not name:
+                    self.error(program.name.span, "the name of a program cannot be empty")
+                elif name != ProgramSyntax.NAMELESS:
+                    self.error(program.name.span, f"there is already a program `{name}` in this file", "rename one")
+            else:
+                self.syntax[name] = program
         for use in parsed.syntax.uses:
             if use.name.text in self.syntax or use.name.text in self.uses:
-                self.error(use.name.span, f"there is already a program `{use.name.text}` in this file")
+                self.error(
+                    use.name.span, f"there is already a program `{use.name.text}` in this file", "remove one of them"
+                )
             self.uses.setdefault(use.name.text, use)
 
     @property
@@ -102,12 +115,14 @@ class Module:
         self.diagnostics.append(Diagnostic(self.source, span, message, help, "warning"))
 
     def is_lost(self, name: Name) -> bool:
-        """Whether `name` may have been declared in a clause that did not parse."""
-        return name.text in self.lost
+        """Whether `name` may have been declared in a clause of the present program that did not parse."""
+        return any(name.text in program.lost for program in self.current[-1:])
 
     def check_all(self) -> dict[str, Program]:
         """Every program of the file. Raises SourceError with all mistakes."""
         found = {name: self.program(name) for name in self.syntax}
+        while self._others:
+            self._attempt(self._others.pop())
         for use in self.uses.values():
             self._imported(use)
         if self.errors:
@@ -117,18 +132,23 @@ class Module:
     def program(self, name: str) -> Program | None:
         """The program `name` of this file, None where it has mistakes (they are in `diagnostics`)."""
         if name not in self._done:
-            syntax = self.syntax[name]
-            self.workspace.active.append((self.source.name, name))
-            before = len(self.errors)
-            try:
-                made = self._elaborate(syntax)
-            except (ProgramError, TooLargeError) as problem:
-                self.error(syntax.name.span, str(problem))
-                made = None
-            finally:
-                self.workspace.active.pop()
-            self._done[name] = made if len(self.errors) == before else None
+            self._done[name] = self._attempt(self.syntax[name])
         return self._done[name]
+
+    def _attempt(self, syntax: ProgramSyntax) -> Program | None:
+        """The program of `syntax`, None where anything in it is wrong."""
+        before = len(self.errors)
+        self.workspace.active.append((self.source.name, syntax.name.text))
+        self.current.append(syntax)
+        try:
+            made = self._elaborate(syntax)
+        except (ProgramError, TooLargeError) as problem:
+            self.error(syntax.name.span, str(problem))
+            made = None
+        finally:
+            self.current.pop()
+            self.workspace.active.pop()
+        return made if len(self.errors) == before and not syntax.broken else None
 
     def _elaborate(self, syntax: ProgramSyntax) -> Program | None:
         match syntax.kind:
@@ -142,17 +162,17 @@ class Module:
                 return to_universal(syntax, self)
 
     def lookup(self, name: Name) -> Program | None:
-        """The program that `name` means here: of this file, imported, or of the library; else a mistake."""
+        """The program that `name` means here: of this file, imported, or of the library; else a mistake.
+
+        None without a message of its own for a program of this file that has mistakes: they are reported already.
+        """
         if name.text in self.syntax:
-            if (self.source.name, name.text) in self.workspace.active:
-                self.error(name.span, f"`{name.text}` is defined by means of itself")
-                return None
-            return self._noted(name, self.program(name.text))
+            return self.program(name.text) if self._may_start(self, name) else None
         if name.text in self.uses:
             return self._imported(self.uses[name.text])
         if name.text in library.names():
             return self._from(self.workspace.library(name.text), name)
-        if not self.is_lost(name):
+        if name.text not in self.all_lost:
             near = nearest(name.text, [*self.syntax, *self.uses, *library.names()])
             self.error(name.span, f"no program is named `{name.text}`", f"did you mean `{near}`?" if near else None)
         return None
@@ -175,27 +195,43 @@ class Module:
     def _from(self, module: Module, name: Name) -> Program | None:
         if name.text not in module.syntax:
             near = nearest(name.text, module.syntax)
-            help = f"did you mean `{near}`?" if near else None
+            listed = ", ".join(f"`{each}`" for each in list(module.syntax)[:8])
+            help = f"did you mean `{near}`?" if near else f"it has {listed}" if listed else None
             self.error(name.span, f"{module.source.name} has no program `{name.text}`", help)
             return None
-        if (module.source.name, name.text) in self.workspace.active:
-            self.error(name.span, f"`{name.text}` is defined by means of itself")
+        if not self._may_start(module, name):
             return None
-        return self._noted(name, module.program(name.text))
-
-    def _noted(self, name: Name, program: Program | None) -> Program | None:
-        if program is None:
-            self.error(name.span, f"`{name.text}` has mistakes of its own")
+        program = module.program(name.text)
+        if module is not self and (program is None or module.has_syntax_errors):
+            first = next(iter(module.errors), None)
+            help = None if first is None else f"the first: {first.place()}: {first.message}"
+            self.error(name.span, f"{module.source.name} has mistakes of its own", help)
+            return None
         return program
 
+    def _may_start(self, module: Module, name: Name) -> bool:
+        """Whether the program may be elaborated now, if it is not done: not from within itself, nor too deep."""
+        if (module.source.name, name.text) in self.workspace.active:
+            self.error(name.span, f"`{name.text}` is defined by means of itself")
+            return False
+        if name.text not in module._done and len(self.workspace.active) >= MAX_CHAIN:
+            message = f"programs need each other in a chain of more than {MAX_CHAIN}"
+            self.error(name.span, message, "in the file, put a program before those that need it")
+            return False
+        return True
+
     def settings(self, syntax: ProgramSyntax) -> dict[str, Setting]:
-        """The settings of a program by keyword; a second one of a kind is a mistake."""
+        """The settings of a program by keyword; a second one of a kind is a mistake, and is joined to the first."""
         found: dict[str, Setting] = {}
         for clause in syntax.clauses:
             if isinstance(clause, Setting):
                 base = clause.keyword.removesuffix(" real")
                 if any(each.removesuffix(" real") == base for each in found):
                     self.error(clause.span, f"`{base}` is given twice", "keep one of them")
+                if (first := found.get(clause.keyword)) is not None:
+                    known = {name.text for name in first.arguments}
+                    joined = tuple(name for name in clause.arguments if name.text not in known)
+                    clause = replace(first, arguments=first.arguments + joined)
                 found[clause.keyword] = clause
         return found
 
@@ -224,5 +260,5 @@ class Module:
 
     def require(self, syntax: ProgramSyntax, found: object, keyword: str, example: str) -> None:
         """Report a clause that is missing, unless it was lost to a syntax error."""
-        if found is None and keyword not in self.lost:
+        if found is None and keyword not in syntax.lost:
             self.error(syntax.name.span, f"{syntax.kind} `{syntax.name.text}` has no `{keyword}`", f"add `{example}`")

@@ -7,14 +7,15 @@ Layout turns line ends and semicolons into single SEP tokens: none behind a comm
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from lark import Lark, Token
 
-from compiler.errors import FileError, SourceError
-from compiler.language.diagnostics import Diagnostic, Source, Span
+from compiler.errors import FileError
+from compiler.language.diagnostics import Source, Span
 
 MAX_BYTES = 4 * 2**20
 """The largest source file that is read."""
@@ -52,7 +53,8 @@ def source_from_bytes(name: str, data: bytes) -> Source:
 
 def source_from_text(text: str, *, name: str = "<text>") -> Source:
     """Source text from a string. Raises FileError where it holds control characters."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = unicodedata.normalize("NFC", text)
     strange = next((c for c in text if c not in "\n\t" and unicodedata.category(c) in ("Cc", "Cs")), None)
     if strange is not None:
         raise FileError(f"{name}: not a source file: it holds the control character {strange!r}")
@@ -79,9 +81,9 @@ def every_token(source: Source) -> list[Token]:
 
 
 def tokens(source: Source) -> list[Token]:
-    """The tokens of `source` after layout. Raises SourceError where brackets nest too deep."""
+    """The tokens of `source` after layout."""
     laid: list[Token] = []
-    for token in every_token(source):
+    for token in (part for token in every_token(source) for part in _cut(token)):
         last = laid[-1].type if laid else "SEP"
         if token.type in ("NEWLINE", "SEMICOLON"):
             if last != "SEP" and not (token.type == "NEWLINE" and last in CONTINUES):
@@ -92,20 +94,39 @@ def tokens(source: Source) -> list[Token]:
             if token.type == "RBRACE" and last not in ("SEP", "LBRACE"):
                 laid.append(Token.new_borrow_pos("SEP", "}", token))
             laid.append(token)
-    _check_nesting(source, laid)
     return laid
 
 
-def _check_nesting(source: Source, laid: list[Token]) -> None:
+def _cut(token: Token) -> Iterator[Token]:
+    """What an unclosed quote or regular expression swallowed at the end of its line is given back: `;` and `}`."""
+    if token.type not in ("UNCLOSED", "UNCLOSED_REGEX"):
+        yield token
+        return
+    start = token.start_pos or 0
+    kept = token.rstrip(" \t;}")
+    yield Token(token.type, kept, start, end_pos=start + len(kept))
+    for place in range(len(kept), len(token)):
+        if token[place] in ";}":
+            kind = "SEMICOLON" if token[place] == ";" else "RBRACE"
+            yield Token(kind, token[place], start + place, end_pos=start + place + 1)
+
+
+def too_deep(stream: Sequence[Token]) -> int | None:
+    """The place of the first bracket, or `not`, that nests deeper than `MAX_NESTING`."""
+    open_brackets: list[int] = []
     depth = negations = 0
-    for token in laid:
-        depth = 0 if token.type == "SEP" else depth + (token.type == "LPAR") - (token.type == "RPAR")
+    for place, token in enumerate(stream):
+        if token.type == "SEP":
+            open_brackets, depth = [], 0
+        elif token.type == "LPAR":
+            open_brackets.append(negations + 1)
+            depth += negations + 1
+        elif token.type == "RPAR" and open_brackets:
+            depth -= open_brackets.pop()
         negations = negations + 1 if token.type == "NOT" else 0
         if depth + negations > MAX_NESTING:
-            message = f"brackets nest deeper than {MAX_NESTING}"
-            raise SourceError(
-                [Diagnostic(source, span_of(token), message, "name the inner parts as programs of their own")]
-            )
+            return place
+    return None
 
 
 def span_of(token: Token) -> Span:

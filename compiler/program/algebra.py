@@ -120,12 +120,13 @@ def determinise(
     def step(states: frozenset[str], symbol: str) -> frozenset[str] | None:
         return closure(t for q in states for t in moves.get((q, symbol), ())) or None
 
-    labels: list[str] = []
+    labels: set[str] = set()
 
     def label(_: int, states: frozenset[str]) -> str:
         text = "_".join(sorted(states, key=lambda q: order.get(q, -1)))
-        labels.append(fresh(text, labels))
-        return labels[-1]
+        unused = fresh(text, labels) if text in labels else text
+        labels.add(unused)
+        return unused
 
     return explored(alphabet, closure(start), step, lambda states: bool(states & accept), label=label, name=name)
 

@@ -72,6 +72,8 @@ class Automaton:
         found = []
         if not self.states:
             found.append("it has no states")
+        if not self.alphabet or "" in alphabet:
+            found.append("its alphabet has no symbols, or an empty one")
         if len(states) != len(self.states) or len(alphabet) != len(self.alphabet):
             found.append("a state or a symbol is declared twice")
         if self.start not in states:
@@ -87,7 +89,7 @@ class Automaton:
             found.append("in a Moore machine every state emits one symbol")
         if self.mealy is not None and set(self.mealy) != set(self.transitions):
             found.append("in a Mealy machine every transition emits one symbol")
-        if self.accept is None and self.moore is None and self.mealy is None:
+        if self.accept is None and self.moore is None and not self.mealy:
             found.append("it neither accepts nor emits: mark accepting states or give outputs")
         return found
 

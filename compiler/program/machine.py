@@ -80,6 +80,9 @@ class Machine:
         found = []
         if not self.states or len(states) != len(self.states):
             found.append("its states are missing or declared twice")
+        listed = (*self.alphabet, *self.marks, *({self.blank} - {*self.alphabet}))
+        if len(set(listed)) != len(listed) or "" in listed:
+            found.append("a symbol is empty or declared twice, or a mark is in the alphabet")
         if self.start not in states:
             found.append(f"its start state {self.start!r} is not a state")
         if self.cells < 1 or not 0 <= self.head < self.cells:

@@ -72,13 +72,17 @@ class Memory:
         """Everything that is wrong with this value; empty for a legal memory."""
         if isinstance(self.keys, int) or isinstance(self.values, int):
             mixed = not (isinstance(self.keys, int) and isinstance(self.values, int))
-            return ["keys and values must both be named or both be real"] * mixed + [
-                "a real memory stores nothing"
-            ] * bool(self.stored)
-        found = []
+            found = ["keys and values must both be named or both be real"] * mixed
+            found += ["a real memory stores nothing"] * bool(self.stored)
+            sizes = [size for size in (self.keys, self.values) if isinstance(size, int)]
+            found += ["vectors have at least one dimension"] * any(size < 1 for size in sizes)
+            return found + self._embedding_violations()
+        found = self._embedding_violations()
         for what, names in (("keys", self.keys), ("values", self.values)):
-            if not names or len(set(names)) != len(names):
-                found.append(f"its {what} are missing or declared twice")
+            if not names or len(set(names)) != len(names) or "" in names:
+                found.append(f"its {what} are missing, empty or declared twice")
+        if self.write == "sum" and any("+" in value for value in self.values):
+            found.append("its answers join values by '+', so with write 'sum' no value may hold it")
         if ABSENT in self.values:
             found.append(f"{ABSENT!r} is the answer for a missing key and cannot be a value")
         found += [
@@ -87,6 +91,12 @@ class Memory:
             if k not in self.keys or v not in self.values
         ]
         return found
+
+    def _embedding_violations(self) -> list[str]:
+        if self.dimensions is None:
+            return ["a seed needs dimensions"] * (self.seed != 0)
+        found = ["an embedding has at least one dimension"] * (self.dimensions < 1)
+        return found + ["a seed is at least 0"] * (self.seed < 0)
 
     @property
     def kind(self) -> str:

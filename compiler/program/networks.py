@@ -16,6 +16,8 @@ def from_networkx(graph: networkx.MultiDiGraph[Any], *, name: str) -> Automaton:
     """The automaton that `graph` draws; see `Automaton.from_networkx` for the attributes that are read."""
     from compiler.program.algebra import determinise
 
+    if not graph.is_directed():
+        raise ProgramError(f"{name}: the graph is not directed; use DiGraph or MultiDiGraph")
     nodes = {node: str(node) for node in graph.nodes}
     if len(set(nodes.values())) != len(nodes):
         raise ProgramError(f"{name}: two nodes have the same text, so their states would have the same name")
@@ -28,9 +30,14 @@ def from_networkx(graph: networkx.MultiDiGraph[Any], *, name: str) -> Automaton:
     mealy: dict[tuple[str, str], str] = {}
     for source, target, data in graph.edges(data=True):
         symbol = _symbol(data)
-        moves.setdefault((nodes[source], symbol), []).append(nodes[target])
-        if "emits" in data and symbol is not None:
-            mealy[nodes[source], symbol] = str(data["emits"])
+        targets = moves.setdefault((nodes[source], symbol), [])
+        if nodes[target] not in targets:
+            targets.append(nodes[target])
+        if "emits" in data:
+            output = str(data["emits"])
+            if symbol is None or mealy.setdefault((nodes[source], symbol), output) != output:
+                what = "an epsilon move" if symbol is None else f"two moves by {symbol!r} with different outputs"
+                raise ProgramError(f"{name}: state {nodes[source]!r} emits on {what}; outputs must be deterministic")
     alphabet = tuple(dict.fromkeys(symbol for _, symbol in moves if symbol is not None))
     deterministic = all(symbol is not None and len(targets) == 1 for (_, symbol), targets in moves.items())
     if not deterministic:

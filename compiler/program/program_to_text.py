@@ -28,9 +28,10 @@ def _block(header: str, clauses: Iterable[str]) -> str:
 
 def automaton_to_text(program: Automaton) -> str:
     """An automaton, state by state; rules with the same target and output share a line."""
-    clauses = [f"alphabet {_listed(program.alphabet)}"] if program.alphabet else []
+    clauses = [f"alphabet {_listed(program.alphabet)}"]
     clauses += [_automaton_state(program, state) for state in program.states]
-    return _block(f"automaton {spell(program.name)}", clauses + _examples(program.examples, program.alphabet))
+    examples = _examples(program.examples, program.alphabet, program.outputs)
+    return _block(f"automaton {spell(program.name)}", clauses + examples)
 
 
 def _automaton_state(program: Automaton, state: str) -> str:
@@ -107,13 +108,12 @@ def universal_to_text(program: UniversalAutomaton | UniversalMachine) -> str:
     return _block(f"{program.kind} {spell(program.name)}", clauses)
 
 
-def _examples(examples: Iterable[Example], alphabet: Sequence[str], output: Sequence[str] | None = None) -> list[str]:
+def _examples(examples: Iterable[Example], alphabet: Sequence[str], output: Sequence[str]) -> list[str]:
     written = []
     for example in examples:
         word = spell_word([item for item in example.word if isinstance(item, str)], alphabet)
         result = ""
         if example.verb == "gives":
-            over = output if output is not None else example.result
-            result = " " + spell_word(example.result, over)
+            result = " " + spell_word(example.result, output)
         written.append(f"example {word} {example.verb}{result}")
     return written

@@ -25,9 +25,11 @@ from compiler.program.words import nearest, shorten, single_characters, spell, u
 
 MAX_NESTING = 60
 MAX_POSITIONS = 5_000
+MAX_PAIRS = 1_000_000
+"""How many pairs of occurrences may follow each other."""
 
 _TOKEN = re.compile(
-    r"""\s*(?:"(?P<quoted>(?:\\["\\]|[^"\\])*)"|\\(?P<escaped>.)|\{(?P<least>\d{1,4})(?P<range>,(?P<most>\d{1,4})?)?\}
+    r"""\s*(?:"(?P<quoted>(?:\\["\\]|\\u\{[0-9a-fA-F]{1,6}\}|[^"\\])*)"|\\(?P<escaped>.)|\{(?P<least>\d{1,4})(?P<range>,(?P<most>\d{1,4})?)?\}
     |(?P<operator>[|*+?().\[\]^])|(?P<name>\w+)|(?P<other>\S))""",
     re.VERBOSE,
 )
@@ -57,16 +59,15 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A piece of the expression: whether it has the empty word, where it may begin and end, what may follow what."""
+    """A piece of the expression: whether it has the empty word, where it may begin and where it may end."""
 
     nullable: bool
     first: frozenset[int]
     last: frozenset[int]
-    follow: frozenset[tuple[int, int]]
 
 
-_EMPTY = _Part(True, frozenset(), frozenset(), frozenset())
-_NOTHING = _Part(False, frozenset(), frozenset(), frozenset())
+_EMPTY = _Part(True, frozenset(), frozenset())
+_NOTHING = _Part(False, frozenset(), frozenset())
 
 
 def from_regex(text: str, alphabet: Sequence[str], *, name: str = "language") -> Automaton:
@@ -84,13 +85,11 @@ def from_regex(text: str, alphabet: Sequence[str], *, name: str = "language") ->
     parser = _Parser(text, tuple(alphabet))
     whole = parser.alternatives(0)
     parser.expect_end()
-    follow: dict[int, set[int]] = {-1: set(whole.first)}
-    for before, after in whole.follow:
-        follow.setdefault(before, set()).add(after)
+    follow = [*parser.follow, whole.first]
     symbols = parser.positions
 
     def step(here: frozenset[int], symbol: str) -> frozenset[int] | None:
-        reached = (p for before in here for p in follow.get(before, ()))
+        reached = frozenset[int]().union(*(follow[before] for before in here))
         return frozenset(p for p in reached if symbol in symbols[p]) or None
 
     def accepts(here: frozenset[int]) -> bool:
@@ -103,12 +102,12 @@ def from_regex(text: str, alphabet: Sequence[str], *, name: str = "language") ->
 def _tokens(text: str, alphabet: Sequence[str]) -> list[_Token]:
     spelled = single_characters(alphabet)
     found: list[_Token] = []
-    place = 0
-    while text[place:].strip():
+    place, end = 0, len(text.rstrip())
+    while place < end:
         match = _TOKEN.match(text, place)
         if match is None or match["other"]:
             at = place if match is None else match.start("other")
-            raise RegexError(f"{text[at]!r} has no meaning in a regular expression", at)
+            raise RegexError(f"`{text[at]}` has no meaning in a regular expression{_hint(text[at], alphabet)}", at)
         start = match.end() - len(match[0].lstrip())
         if match["least"] is not None:
             least = int(match["least"])
@@ -127,6 +126,15 @@ def _tokens(text: str, alphabet: Sequence[str]) -> list[_Token]:
     return found
 
 
+def _hint(character: str, alphabet: Sequence[str]) -> str:
+    if character == '"':
+        return ": a quote that is not closed, or an escape in it that does not exist"
+    if character in alphabet:
+        return f'; as a symbol it is quoted: "{character}"'
+    hints = {"{": "a repetition is written {2}, {2,} or {2,5}", "-": "the symbols of a class are written one by one"}
+    return f"; {hints[character]}" if character in hints else ""
+
+
 class _Parser:
     """Recursive descent over the tokens; its depth is bounded by `MAX_NESTING`."""
 
@@ -136,6 +144,8 @@ class _Parser:
         self.tokens = _tokens(text, alphabet)
         self.at = 0
         self.positions: list[frozenset[str]] = []
+        self.follow: list[set[int]] = []
+        self.pairs = 0
 
     def peek(self, *operators: str) -> bool:
         here = self.tokens[self.at] if self.at < len(self.tokens) else None
@@ -145,7 +155,7 @@ class _Parser:
         if self.at < len(self.tokens):
             token = self.tokens[self.at]
             return RegexError(
-                f"found {shorten(token.text)!r}, expected {expected}", token.place, max(1, len(token.text))
+                f"found `{shorten(token.text)}`, expected {expected}", token.place, max(1, len(token.text))
             )
         return RegexError(f"the expression ends, expected {expected}", max(0, len(self.text.rstrip()) - 1))
 
@@ -167,7 +177,7 @@ class _Parser:
             raise self.fail('a symbol or a group (the empty word is "")')
         whole = _EMPTY
         while self.at < len(self.tokens) and not self.peek("|", ")"):
-            whole = _then(whole, self.repeated(depth))
+            whole = self.then(whole, self.repeated(depth))
         return whole
 
     def repeated(self, depth: int) -> _Part:
@@ -192,23 +202,55 @@ class _Parser:
             raise RegexError(
                 f"the repetition unrolls to more than {MAX_POSITIONS:,} symbols", token.place, len(token.text)
             )
-        original = self.positions[known:]
+        pairs = [{after - known for after in self.follow[known + place]} for place in range(size)]
+        if self.pairs + sum(map(len, pairs)) * (count - 1) > MAX_PAIRS:
+            raise self.too_many_pairs(token)
+        for number in range(1, count):
+            self.positions += self.positions[known : known + size]
+            self.follow += [{after + known + number * size for after in afters} for afters in pairs]
+            self.pairs += sum(map(len, pairs))
+        copies = [_shifted(part, number * size) for number in range(count)]
+        if most is None:
+            self.link(copies[-1], copies[-1])
         whole = _EMPTY
-        for number in range(count if most != 0 else 0):
-            copy = _shifted(part, number * size)
-            if number:
-                self.positions += original
-            if most is None and number == count - 1:
-                copy = _looped(copy)
-            whole = _then(whole, copy if number < least else _optional(copy))
+        optional = max(0, (count if most is None else most) - least)
+        for copy in reversed(copies[count - optional :] if optional else []):
+            whole = _optional(self.then(copy, whole))
+        for copy in reversed(copies[: count - optional] if most != 0 else []):
+            whole = self.then(copy, whole)
         return whole
+
+    def then(self, a: _Part, b: _Part) -> _Part:
+        """`a`, then `b`."""
+        self.link(a, b)
+        return _Part(
+            a.nullable and b.nullable,
+            a.first | b.first if a.nullable else a.first,
+            a.last | b.last if b.nullable else b.last,
+        )
+
+    def link(self, a: _Part, b: _Part) -> None:
+        """Let what begins `b` follow what ends `a`."""
+        if b.first:
+            self.pairs += len(a.last) * len(b.first)
+            if self.pairs > MAX_PAIRS:
+                raise self.too_many_pairs(self.tokens[self.at - 1])
+            for end in a.last:
+                self.follow[end] |= b.first
+
+    def too_many_pairs(self, token: _Token) -> RegexError:
+        return RegexError(
+            "the expression has too many choices: more than a million pairs of symbols may follow each other",
+            token.place,
+            max(1, len(token.text)),
+        )
 
     def atom(self, depth: int) -> _Part:
         if self.peek("("):
             self.at += 1
             inside = self.alternatives(depth + 1)
             if not self.peek(")"):
-                raise self.fail("')'")
+                raise self.fail("`)`")
             self.at += 1
             return inside
         if self.peek("."):
@@ -218,7 +260,7 @@ class _Parser:
             return self.position(self.symbol_class())
         whole = _EMPTY
         for symbol in self.symbols():
-            whole = _then(whole, self.position(frozenset({symbol})))
+            whole = self.then(whole, self.position(frozenset({symbol})))
         return whole
 
     def symbol_class(self) -> frozenset[str]:
@@ -227,14 +269,14 @@ class _Parser:
         self.at += negated
         members: set[str] = set()
         while not self.peek("]"):
-            members.update(self.symbols())
+            members.update(self.symbols("a symbol or `]`"))
         self.at += 1
         return frozenset(self.alphabet) - members if negated else frozenset(members)
 
-    def symbols(self) -> tuple[str, ...]:
+    def symbols(self, expected: str = "a symbol") -> tuple[str, ...]:
         """The symbols of one item: several where a quoted item is spelled out, none for the empty word."""
         if self.at >= len(self.tokens) or self.tokens[self.at].kind != "symbols":
-            raise self.fail("a symbol")
+            raise self.fail(expected)
         token = self.tokens[self.at]
         for symbol in token.symbols:
             if symbol not in self.alphabet:
@@ -252,34 +294,17 @@ class _Parser:
         if number == MAX_POSITIONS:
             raise RegexError(f"the expression has more than {MAX_POSITIONS:,} symbols", self.tokens[self.at - 1].place)
         self.positions.append(symbols)
-        return _Part(False, frozenset({number}), frozenset({number}), frozenset())
+        self.follow.append(set())
+        return _Part(False, frozenset({number}), frozenset({number}))
 
 
 def _either(a: _Part, b: _Part) -> _Part:
-    return _Part(a.nullable or b.nullable, a.first | b.first, a.last | b.last, a.follow | b.follow)
-
-
-def _then(a: _Part, b: _Part) -> _Part:
-    return _Part(
-        a.nullable and b.nullable,
-        a.first | b.first if a.nullable else a.first,
-        a.last | b.last if b.nullable else b.last,
-        a.follow | b.follow | {(i, j) for i in a.last for j in b.first},
-    )
+    return _Part(a.nullable or b.nullable, a.first | b.first, a.last | b.last)
 
 
 def _optional(a: _Part) -> _Part:
-    return _Part(True, a.first, a.last, a.follow)
-
-
-def _looped(a: _Part) -> _Part:
-    return _Part(a.nullable, a.first, a.last, a.follow | {(i, j) for i in a.last for j in a.first})
+    return _Part(True, a.first, a.last)
 
 
 def _shifted(a: _Part, by: int) -> _Part:
-    return _Part(
-        a.nullable,
-        frozenset(i + by for i in a.first),
-        frozenset(i + by for i in a.last),
-        frozenset((i + by, j + by) for i, j in a.follow),
-    )
+    return _Part(a.nullable, frozenset(i + by for i in a.first), frozenset(i + by for i in a.last))

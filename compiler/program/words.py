@@ -16,6 +16,7 @@ spelled out character by character; otherwise an item is one symbol. Quotes grou
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -32,23 +33,40 @@ KEYWORDS = frozenset(
 """Every reserved word of the language; the last line is reserved for later."""
 
 _PLAIN = re.compile(r"\w+")
-_ITEM = re.compile(r"""\s*(?:"(?P<quoted>(?:\\["\\]|[^"\\])*)"|(?P<plain>[^",]*?))\s*(?P<end>,|$)""")
+_ITEM = re.compile(
+    r"""\s*(?:"(?P<quoted>(?:\\["\\]|\\u\{[0-9a-fA-F]{1,6}\}|[^"\\])*)"|(?P<plain>[^",]*?))\s*(?P<end>,|\Z)"""
+)
+_ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|([\"\\]))")
 
 
 def spell(symbol: str) -> str:
     r"""`symbol` as source text: bare where it is a name or a number, quoted otherwise.
 
-    >>> spell("coin"), spell("("), spell("left")
-    ('coin', '"("', '"left"')
+    Characters that source text cannot hold, or that it would compose (NFC), are escaped by their number.
+
+    >>> spell("coin"), spell("("), spell("left"), spell("\n")
+    ('coin', '"("', '"left"', '"\\u{a}"')
     """
-    if _PLAIN.fullmatch(symbol) and symbol not in KEYWORDS:
+    composed = unicodedata.is_normalized("NFC", symbol)
+    if composed and _PLAIN.fullmatch(symbol) and symbol not in KEYWORDS:
         return symbol
-    return '"' + symbol.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + "".join(_escaped(character, composed) for character in symbol) + '"'
+
+
+def _escaped(character: str, composed: bool) -> str:
+    if character in '"\\':
+        return "\\" + character
+    held = composed or character.isascii()
+    return character if held and unicodedata.category(character) not in ("Cc", "Cs") else f"\\u{{{ord(character):x}}}"
 
 
 def unquote(inside: str) -> str:
-    """The symbol that stands between two quotes: undoes the two escapes of `spell`."""
-    return re.sub(r'\\(["\\])', r"\1", inside)
+    """The symbol that stands between two quotes: undoes the escapes of `spell`."""
+    return _ESCAPE.sub(lambda match: match[2] or _character(match[1], match[0]), inside)
+
+
+def _character(number: str, otherwise: str) -> str:
+    return chr(int(number, 16)) if int(number, 16) <= 0x10FFFF else otherwise
 
 
 def spell_word(symbols: Sequence[str], alphabet: Iterable[str]) -> str:
@@ -92,14 +110,16 @@ def unknown_symbol(symbol: str, place: int, alphabet: Sequence[str]) -> str:
 
 
 def parse_items(text: str) -> tuple[str, ...]:
-    """The comma-separated items of `text`, unquoted. Raises WordError for a quote that is never closed."""
+    """The comma-separated items of `text`, unquoted. Raises WordError for what is no list of items."""
+    text = unicodedata.normalize("NFC", text)
     items: list[str] = []
     place = 0
     while True:
         match = _ITEM.match(text, place)
         if match is None:
             raise WordError(
-                f"cannot read {shorten(text[place:])!r} in the word {shorten(text)!r}: a quote is not closed"
+                f"cannot read {shorten(text[place:])!r} in the word {shorten(text)!r}: expected items separated by "
+                'commas, each one in quotes (with \\" and \\\\ inside) or none'
             )
         quoted = match["quoted"]
         items.append(match["plain"] if quoted is None else unquote(quoted))
@@ -114,7 +134,7 @@ def parse_word(text: str, alphabet: Sequence[str]) -> tuple[str, ...]:
     Raises
     ------
     WordError
-        For a symbol that is not in the alphabet (with its position) and for a quote that is not closed.
+        For a symbol that is not in the alphabet (with its position) and for a quote out of place.
     """
     return check_word(expand(parse_items(text), alphabet), alphabet)
 

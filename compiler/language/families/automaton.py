@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from compiler.language.families.context import Context
 from compiler.language.families.examples import to_examples, unknown
 from compiler.language.families.expression import to_language
-from compiler.language.syntax import Language, Name, ProgramSyntax, Rule, State
+from compiler.language.syntax import Language, Name, ProgramSyntax, Rule, Setting, State
 from compiler.program.algebra import determinise
 from compiler.program.automaton import Automaton
 from compiler.program.run import Verb
@@ -44,37 +44,39 @@ def to_automaton(syntax: ProgramSyntax, context: Context) -> Automaton | None:
     verbs: tuple[Verb, ...] = ("accepts", "rejects") if made.accept is not None else ()
     verbs += ("gives",) if made.is_transducer else ()
     examples = to_examples(syntax, context, alphabet, made.outputs, verbs)
+    if states:
+        _warn(made, states, syntax, settings["alphabet"], context)
     return made.with_examples(examples)
 
 
 def _from_states(
     syntax: ProgramSyntax, states: list[State], alphabet: tuple[str, ...], context: Context
 ) -> Automaton | None:
+    if not states and not syntax.broken:
+        message = f"automaton `{syntax.name.text}` has neither states nor a `language`"
+        context.error(syntax.name.span, message, "add `start accept state q { }` or `language /(01)*/`")
+        return None
     start = _start(syntax, states, context)
     names: dict[str, State] = {}
     for state in states:
         if state.name.text in names:
-            context.error(state.name.span, f"there is already a state {spell(state.name.text)}")
+            context.error(state.name.span, f"there is already a state {spell(state.name.text)}", "join or rename them")
         names.setdefault(state.name.text, state)
     draft = _Draft()
-    for state in names.values():
-        _read_rules(state, names, alphabet, draft, context)
+    for state in states:
+        _read_rules(state, names, alphabet, draft if names[state.name.text] is state else _Draft(), context)
     complete = _check_outputs(names, draft, context)
     if start is None or not alphabet or not complete:
         return None
     accept = frozenset(name for name, state in names.items() if any(mark.text == "accept" for mark in state.marks))
     name = syntax.name.text
     if draft.choice is not None:
-        made = determinise(alphabet, [start], draft.moves, accept, name=name)
-        _warn_of_symbols(made, syntax, context)
-        return made
+        return determinise(alphabet, [start], draft.moves, accept, name=name)
     judged = accept if accept or not (draft.moore or draft.mealy) else None
     moves = {(q, s): targets[0] for (q, s), targets in draft.moves.items() if s is not None and targets[0] in names}
     if len(moves) < len(draft.moves) or any(state not in names for state in draft.moore):
         return None
-    made = Automaton(name, alphabet, tuple(names), start, moves, judged, draft.moore or None, draft.mealy or None)
-    _warn(made, names, syntax, context)
-    return made
+    return Automaton(name, alphabet, tuple(names), start, moves, judged, draft.moore or None, draft.mealy or None)
 
 
 def _start(syntax: ProgramSyntax, states: list[State], context: Context) -> str | None:
@@ -84,7 +86,7 @@ def _start(syntax: ProgramSyntax, states: list[State], context: Context) -> str 
     context.require(syntax, starts[0] if starts else None, "start", "start")
     for state in states:
         if sum(mark.text == "accept" for mark in state.marks) > 1:
-            context.error(state.marks[-1].span, "`accept` is given twice")
+            context.error(state.marks[-1].span, "`accept` is given twice", "keep one of them")
     return starts[0][0].name.text if starts else None
 
 
@@ -101,14 +103,12 @@ def _read_rules(
         _check_targets(rule, names, draft, context)
         if rule.on == "else":
             if default is not None:
-                context.error(rule.span, f"state {spell(here)} has two `else` rules")
+                context.error(rule.span, f"state {spell(here)} has two `else` rules", "keep one of them")
             default = rule
         elif rule.on == "epsilon":
             draft.choice = draft.choice or Name("epsilon", rule.span)
             targets = tuple(target.text for target in rule.targets)
             draft.moves[here, None] = (*draft.moves.get((here, None), ()), *targets)
-            if rule.emits is not None:
-                context.error(rule.emits.span, "an epsilon move reads nothing and cannot emit")
         else:
             for symbol in rule.on:
                 _add_rule(state, symbol, rule, alphabet, covered, draft, context)
@@ -132,9 +132,11 @@ def _add_rule(
             unknown(context, symbol, alphabet, "symbol of the alphabet")
         return
     if symbol.text in covered:
-        targets = ", ".join(spell(name.text) for name in (*covered[symbol.text].targets, *rule.targets))
+        listed = dict.fromkeys(name.text for name in (*covered[symbol.text].targets, *rule.targets))
+        choice = f"{spell(symbol.text)} -> {', '.join(spell(name) for name in listed)}"
+        help = f"for a choice, list the targets: `{choice}`" if len(listed) > 1 and rule.emits is None else None
         message = f"state {spell(here)} already has a rule for {spell(symbol.text)}"
-        context.error(symbol.span, message, f"for a choice, list the targets: `{spell(symbol.text)} -> {targets}`")
+        context.error(symbol.span, message, help or "remove one of them")
         return
     covered[symbol.text] = rule
     draft.moves[here, symbol.text] = tuple(dict.fromkeys(target.text for target in rule.targets))
@@ -164,8 +166,8 @@ def _check_outputs(names: dict[str, State], draft: _Draft, context: Context) -> 
         )
         return False
     if draft.choice is not None and (outputs or on_rules):
-        message = "an automaton with outputs must be deterministic: one target a rule, no epsilon"
-        context.error(draft.choice.span, message)
+        message = "an automaton with outputs must be deterministic: one target in each rule, no epsilon"
+        context.error(draft.choice.span, message, "remove the choice, or every `emits`")
         return False
     silent = [state.name for state in names.values() if state.emits is None]
     if outputs and silent:
@@ -180,7 +182,19 @@ def _check_outputs(names: dict[str, State], draft: _Draft, context: Context) -> 
     return True
 
 
-def _warn(made: Automaton, names: dict[str, State], syntax: ProgramSyntax, context: Context) -> None:
+def _warn(made: Automaton, states: list[State], syntax: ProgramSyntax, alphabet: Setting, context: Context) -> None:
+    names = {state.name.text: state for state in states}
+    used = {symbol for _, symbol in made.transitions}
+    for symbol in alphabet.arguments:
+        if symbol.text not in used:
+            context.warn(symbol.span, f"no rule reads the symbol {spell(symbol.text)}")
+    if made.accept is not None and not made.accept:
+        context.warn(syntax.name.span, f"automaton `{made.name}` accepts nothing", "mark a state with `accept`")
+    if made.states == tuple(names):
+        _warn_of_states(made, names, context)
+
+
+def _warn_of_states(made: Automaton, names: dict[str, State], context: Context) -> None:
     reached = frozenset(made.reachable())
     lively = _can_accept(made)
     for name, state in names.items():
@@ -194,17 +208,6 @@ def _warn(made: Automaton, names: dict[str, State], syntax: ProgramSyntax, conte
         if made.accept and name not in lively:
             help = "leave it out: a missing rule rejects" if made.moore is None and made.mealy is None else None
             context.warn(state.name.span, f"nothing is accepted from state {spell(name)} on", help)
-    if made.accept is not None and not made.accept:
-        context.warn(syntax.name.span, f"automaton `{made.name}` accepts nothing", "mark a state with `accept`")
-    _warn_of_symbols(made, syntax, context)
-
-
-def _warn_of_symbols(made: Automaton, syntax: ProgramSyntax, context: Context) -> None:
-    used = {symbol for _, symbol in made.transitions}
-    alphabet = context.settings(syntax)["alphabet"]
-    for symbol in alphabet.arguments:
-        if symbol.text not in used:
-            context.warn(symbol.span, f"no rule reads the symbol {spell(symbol.text)}")
 
 
 def _can_accept(made: Automaton) -> frozenset[str]:

@@ -19,7 +19,7 @@ class Context(Protocol):
         """Report something that is most likely not meant."""
 
     def is_lost(self, name: Name) -> bool:
-        """Whether `name` may have been declared in a clause that did not parse."""
+        """Whether `name` may have been declared in a clause of the present program that did not parse."""
 
     def lookup(self, name: Name) -> Program | None:
         """The program that `name` means; an unknown one is reported."""

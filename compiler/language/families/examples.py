@@ -52,11 +52,11 @@ def to_symbols(items: Iterable[ItemSyntax], alphabet: Sequence[str], what: str, 
     for item in listed if alphabet else ():
         name = item.name
         pieces = list(name.text) if spelled else [name.text] * (name.text != "" or len(listed) > 1)
-        exact = name.span.end - name.span.start == len(name.text)
+        quotes = name.span.end - name.span.start - len(name.text)
         for place, piece in enumerate(pieces):
             if piece not in alphabet and not context.is_lost(Name(piece)):
-                start = name.span.start + place
-                span = Span(start, start + 1) if spelled and exact else name.span
+                start = name.span.start + quotes // 2 + place
+                span = Span(start, start + 1) if spelled and quotes in (0, 2) else name.span
                 context.error(span, f"symbol {spell(piece)} is not in {what}", _help(piece, alphabet))
                 break
     return expand((item.name.text for item in listed), alphabet)

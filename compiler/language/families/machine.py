@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from compiler.language.families.context import Context
-from compiler.language.families.examples import to_examples, unknown
+from compiler.language.families.examples import examples_of, to_examples, unknown
 from compiler.language.syntax import MachineRule, Name, ProgramSyntax, Setting, State, Step
 from compiler.program.machine import Action, Machine, Stop
-from compiler.program.words import spell
+from compiler.program.words import single_characters, spell
 
 MAX_CELLS = 10_000_000
 MOVES = {"left": -1, "stay": 0, "right": 1}
@@ -31,8 +31,9 @@ def to_machine(syntax: ProgramSyntax, context: Context) -> Machine | None:
     states = {clause.name.text: states[clause.name.text] for clause in syntax.clauses if isinstance(clause, State)}
     start = _start(syntax, context)
     actions: dict[tuple[str, str], Action] = {}
-    for name, state in states.items():
-        _read_state(name, state, states, gamma, actions, context)
+    for state in (clause for clause in syntax.clauses if isinstance(clause, State)):
+        kept = actions if states[state.name.text] is state else {}
+        _read_state(state.name.text, state, states, gamma, kept, context)
     examples = to_examples(syntax, context, alphabet, gamma, ("accepts", "rejects", "halts", "overruns", "gives"))
     complete = all((q, g) in actions for q in states for g in gamma)
     if start is None or not blank or cells is None or not complete or ("head" in settings and head is None):
@@ -40,6 +41,10 @@ def to_machine(syntax: ProgramSyntax, context: Context) -> Machine | None:
     made = Machine(
         syntax.name.text, blank[0], alphabet, marks, tuple(states), start, actions, cells, head or 0, steps, examples
     )
+    for clause in examples_of(syntax):
+        if sum(len(item.name.text) if single_characters(alphabet) else 1 for item in clause.word) > cells - made.head:
+            message = f"the input does not fit on the tape: from cell {made.head} there are {cells - made.head} cells"
+            context.error(clause.span, message, "give the machine more `cells`")
     _warn_of_unreachable(made, states, context)
     return made
 
@@ -47,7 +52,8 @@ def to_machine(syntax: ProgramSyntax, context: Context) -> Machine | None:
 def _check_marks(marks: Setting | None, others: set[str], context: Context) -> None:
     for mark in marks.arguments if marks else ():
         if mark.text in others:
-            context.error(mark.span, f"{spell(mark.text)} is the blank or in the alphabet, so it is no mark")
+            message = f"{spell(mark.text)} is the blank or in the alphabet, so it is no mark"
+            context.error(mark.span, message, "marks are the symbols that only the machine writes")
 
 
 def _start(syntax: ProgramSyntax, context: Context) -> str | None:
@@ -56,7 +62,7 @@ def _start(syntax: ProgramSyntax, context: Context) -> str | None:
     starts: list[str] = []
     for state in clauses:
         if state.name.text in seen:
-            context.error(state.name.span, f"there is already a state {spell(state.name.text)}")
+            context.error(state.name.span, f"there is already a state {spell(state.name.text)}", "join or rename them")
         seen.add(state.name.text)
         for mark in state.marks:
             if mark.text == "accept":
@@ -85,20 +91,21 @@ def _read_state(
         _check_steps(rule, states, gamma, context)
         if rule.on == "else":
             if default is not None:
-                context.error(rule.span, f"state {spell(name)} has two `else` rules")
+                context.error(rule.span, f"state {spell(name)} has two `else` rules", "keep one of them")
             default = rule
             continue
         for symbol in rule.on:
             if symbol.text not in gamma:
                 unknown(context, symbol, gamma, "symbol of the tape")
             elif (name, symbol.text) in actions:
-                context.error(symbol.span, f"state {spell(name)} already has a rule for {spell(symbol.text)}")
+                message = f"state {spell(name)} already has a rule for {spell(symbol.text)}"
+                context.error(symbol.span, message, "remove one of them")
             else:
                 actions[name, symbol.text] = _action(rule, symbol.text, name)
     missing = [symbol for symbol in gamma if (name, symbol) not in actions]
     if default is not None:
         actions.update({(name, symbol): _action(default, symbol, name) for symbol in missing})
-    elif missing and not any(context.is_lost(Name(symbol)) for symbol in missing):
+    elif missing and not any(context.is_lost(Name(symbol)) for symbol in (*missing, "else")):
         listed = ", ".join(spell(symbol) for symbol in missing)
         help = "add the rule, or an `else` rule"
         context.error(state.name.span, f"state {spell(name)} has no rule for {listed}", help)

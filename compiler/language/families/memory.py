@@ -23,10 +23,14 @@ def to_memory(syntax: ProgramSyntax, context: Context) -> Memory | None:
     if any(real.values()):
         return _real(syntax, settings, real, dimensions, seed, context)
     keys, values = context.symbols(settings.get("keys")), context.symbols(settings.get("values"))
-    if ABSENT in values:
-        context.error(settings["values"].span, f"`{ABSENT}` is the answer for a missing key, it cannot be a value")
-    stored = [_pair(item, keys, values, context) for c in syntax.clauses if isinstance(c, Store) for item in c.pairs]
     write: Write = WRITES[settings["write"].arguments[0].text] if "write" in settings else "latest"
+    for value in settings["values"].arguments if values else ():
+        if value.text == ABSENT:
+            message = f"`{ABSENT}` is the answer for a missing key, it cannot be a value"
+            context.error(value.span, message, "choose another name")
+        elif write == "sum" and "+" in value.text:
+            context.error(value.span, "with `write sum` answers join values by `+`, so no value may hold it")
+    stored = [_pair(item, keys, values, context) for c in syntax.clauses if isinstance(c, Store) for item in c.pairs]
     made = []
     for each in examples_of(syntax):
         word: tuple[Item, ...] = ()
@@ -54,7 +58,8 @@ def _real(
     keys, values = (context.number(real[name], 1, MAX_DIMENSIONS) for name in ("keys", "values"))
     for name in ("keys", "values"):
         if name in settings:
-            context.error(settings[name].span, "keys and values must both be named or both be `real`")
+            message = "keys and values must both be named or both be `real`"
+            context.error(settings[name].span, message, f"give `{name} real` and a number of dimensions")
     for clause in syntax.clauses:
         if isinstance(clause, Store):
             context.error(clause.span, "a memory of real vectors stores nothing by name", "give the pairs in the input")

@@ -53,6 +53,8 @@ def _example(
     assert isinstance(fitting, Automaton | Machine)
     verb = to_verb(each.verb, syntax, context, _verbs(fitting))
     word = to_symbols(each.word, fitting.alphabet, f"the alphabet of `{given.name}`", context)
+    if any(symbol not in fitting.alphabet for symbol in word):
+        return None
     output = fitting.outputs if isinstance(fitting, Automaton) else fitting.symbols
     result = to_symbols(each.result or (), output, "the output alphabet", context)
     try:

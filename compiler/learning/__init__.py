@@ -1,0 +1,1 @@
+"""Learning: data to features, features to rules, and the certificate that the data determine the program's rules."""

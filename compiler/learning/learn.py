@@ -1,0 +1,199 @@
+"""The way up, in order: data -> features -> moments -> rules -> heads -> model, with a report.
+
+Integer data are learned over the rationals. The *basic* solution is taken, not the one of least norm: unknowns are
+tried as pivots from the quietest feature (least sum of squares) to the loudest. Registers of programs hold 0 or 1 for
+the time that a state lasts, counters grow, so the rules that read registers come back as they were written.
+Real-valued data are learned by least squares (least norm where they leave anything open).
+
+>>> from compiler.language.load import load
+>>> from compiler.traces.program_to_traces import generate
+>>> parity = load("parity")
+>>> learned = learn(generate(parity, certified=True), program=parity)
+>>> learned.report.exact, learned.report.certified, len(learned.model.rules)
+(True, True, 10)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import sqrt
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.errors import DataError
+from compiler.learning.certificate import Certificate, certificate
+from compiler.learning.elimination import solve
+from compiler.learning.features import Block, blocks_of
+from compiler.learning.moments import Moments, moments_of
+from compiler.model import Model
+from compiler.program import Program
+from compiler.program_to_rules.lowering import Lowering, lower
+from compiler.rules import Form, Weights, exact_array
+from compiler.rules_to_heads import rules_to_heads
+from compiler.traces.data_set import DataSet
+
+LARGEST_EXACT = 2**53
+"""Rationals with larger parts (they come from noise, not from programs) become floats, and the result is not exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was learned from what.
+
+    Attributes
+    ----------
+    samples
+        Supervised positions.
+    features, live
+        psi = d^2 (d + 1) / 2, and how many of these are not zero on all samples.
+    rank, blocks
+        The rank of the live features on the data, and the number of blocks.
+    residual
+        Root mean square error per sample, 0.0 exactly when the rules fit every sample exactly.
+    exact
+        Whether the weights are integers or rationals that fit every sample exactly.
+    certified
+        Whether the data determine the program's answers on every configuration that it can reach; None where no
+        program was named.
+    heads, seconds
+        The number of heads of the model, and the time it took.
+    """
+
+    samples: int
+    features: int
+    live: int
+    rank: int
+    blocks: int
+    residual: float
+    exact: bool
+    certified: bool | None
+    heads: int
+    seconds: float
+
+
+class Learned(NamedTuple):
+    """A learned model and its report."""
+
+    model: Model
+    report: Report
+
+
+class _Part(NamedTuple):
+    """What one block gave: rules (index (r, 4), weights (r,)), rank, and the sum of squared errors."""
+
+    index: NDArray[np.int64]
+    weights: Weights
+    rank: int
+    error: Fraction | float
+
+
+def learn(data: DataSet, *, program: Program | None = None) -> Learned:
+    """The rules that fit `data` best, as a model, in polynomial time.
+
+    Parameters
+    ----------
+    program
+        The program to certify the data for; without it `Report.certified` is None.
+
+    Raises
+    ------
+    DataError
+        For data without samples, of a program other than `program`, or too large for this learner.
+    """
+    began = perf_counter()
+    lowering = lowering_for(data, program)
+    if not data.samples:
+        raise DataError("no position is supervised, so there is nothing to learn from")
+    blocks = blocks_of(data)
+    moments = [moments_of(block) for block in blocks] if data.exact else []
+    parts = [_exact_part(each) for each in moments] if data.exact else [_float_part(each) for each in blocks]
+    exact = data.exact and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
+    covered = sum(len(block.targets) for block in blocks)
+    error = sum(float(part.error) for part in parts) + _unexplained(data, covered, blocks)
+    certified: Certificate | None = None
+    if program is not None and lowering is not None:
+        certified = certificate(moments, lowering) if data.exact else None
+    form = _form(parts, data, lowering)
+    heads = rules_to_heads(form)
+    model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, data.program or program)
+    report = Report(
+        samples=data.samples,
+        features=data.d**2 * (data.d + 1) // 2,
+        live=sum(len(block.index) for block in blocks),
+        rank=sum(part.rank for part in parts),
+        blocks=len(blocks),
+        residual=sqrt(max(error, 0.0) / data.samples),
+        exact=exact and error == 0,
+        certified=None if program is None else certified is not None and certified.certified,
+        heads=len(heads),
+        seconds=perf_counter() - began,
+    )
+    return Learned(model, report)
+
+
+def lowering_for(data: DataSet, program: Program | None) -> Lowering | None:
+    """The coordinates and tokens of the program that the data are runs of. Raises DataError where they do not fit."""
+    named = program if program is not None else data.program
+    if named is None:
+        return None
+    lowering = lower(named)
+    if len(lowering.coordinates) != data.d:
+        raise DataError(
+            f"the data have {data.d} coordinates, {named.kind} {named.name} has {len(lowering.coordinates)}: "
+            "they are not runs of this program"
+        )
+    if program is not None and data.program is not None and lower(data.program).coordinates != lowering.coordinates:
+        raise DataError(
+            f"the data are runs of {data.program.kind} {data.program.name}, whose coordinates have other names "
+            f"than those of {program.kind} {program.name}"
+        )
+    return lowering
+
+
+def _unexplained(data: DataSet, covered: int, blocks: list[Block]) -> float:
+    """The squared targets at samples that have no live feature at all: they are answered by zero."""
+    if covered == data.samples:
+        return 0.0
+    total = np.square(data.targets[data.supervised].astype(np.float64)).sum()
+    return float(total - sum(np.square(block.targets.astype(np.float64)).sum() for block in blocks))
+
+
+def _exact_part(moments: Moments) -> _Part:
+    order = np.argsort(np.diag(moments.gram), kind="stable")
+    asked = np.flatnonzero((moments.cross != 0).any(axis=0))
+    solution = solve(moments.gram, moments.cross[:, asked], order)
+    gained = int(np.sum(solution.numerators.astype(object) * moments.cross[:, asked].astype(object)))
+    error = moments.energy - Fraction(gained, solution.denominator)
+    rows, columns = np.nonzero(solution.numerators)
+    values = solution.numerators[rows, columns].tolist()
+    weights = exact_array(Fraction(value, solution.denominator) for value in values)
+    if weights.dtype.kind == "O" and not all(_fits(value) for value in weights.tolist()):
+        weights = weights.astype(np.float64)
+    index = np.column_stack([moments.index[rows], asked[columns]])
+    return _Part(index, weights, len(solution.pivots), error)
+
+
+def _fits(value: Fraction | int) -> bool:
+    return abs(value.numerator) < LARGEST_EXACT and value.denominator < LARGEST_EXACT
+
+
+def _float_part(block: Block) -> _Part:
+    design, targets = block.design.astype(np.float64), block.targets.astype(np.float64)
+    weights, _, rank, _ = np.linalg.lstsq(design, targets, rcond=None)
+    error = float(np.square(design @ weights - targets).sum())
+    rows, columns = np.nonzero(weights)
+    return _Part(np.column_stack([block.index[rows], columns]), weights[rows, columns], int(rank), error)
+
+
+def _form(parts: list[_Part], data: DataSet, lowering: Lowering | None) -> Form:
+    names = lowering.coordinates if lowering else tuple(f"x[{number}]" for number in range(data.d))
+    kept = [part for part in parts if len(part.weights)]
+    if not kept:
+        return Form.of(names, [])
+    kind = np.float64 if any(part.weights.dtype.kind == "f" for part in kept) else None
+    weights = np.concatenate([part.weights if kind is None else part.weights.astype(kind) for part in kept])
+    return Form.canonical(names, np.concatenate([part.index for part in kept]), weights)

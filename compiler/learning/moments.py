@@ -1,0 +1,46 @@
+"""Features to moments: for each block the second-moment matrix sum H H^T, the sum H y^T and the sum of y^2.
+
+For integer data these are integers, exactly, and sums: any order and any partition of the data give the same. The
+normal equations that they make have the same solutions as the regression (arXiv 2410.10101, section 3, where the
+second-moment matrix is Lambda_D).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.exact import product, times
+from compiler.learning.elimination import Integers
+from compiler.learning.features import Block
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """The exact moments of one block of integer data.
+
+    Attributes
+    ----------
+    index
+        (n, 3): the coordinates (e, b, c) of each feature.
+    gram
+        (n, n): sum over positions of H H^T.
+    cross
+        (n, d): sum over positions of H y^T.
+    energy
+        The sum over positions of |y|^2.
+    """
+
+    index: NDArray[np.int64]
+    gram: Integers
+    cross: Integers
+    energy: int
+
+
+def moments_of(block: Block) -> Moments:
+    """The moments of a block of integer features and targets."""
+    transposed = np.ascontiguousarray(block.design.T)
+    energy = int(np.sum(times(block.targets, block.targets).astype(object)))
+    return Moments(block.index, product(transposed, block.design), product(transposed, block.targets), energy)

@@ -1,0 +1,191 @@
+"""Models: the heads of one layer of linear attention with the names of its coordinates and tokens.
+
+>>> from compiler.language.load import load
+>>> from compiler.program_to_model import compile
+>>> model = compile(load("parity"))
+>>> model.V.shape, model.run("0110").outcome
+((2, 6, 6), 'accepted')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from compiler.attention import Head, Sparse, attention
+from compiler.errors import ModelError
+from compiler.heads_to_rules import heads_to_rules
+from compiler.program import Program
+from compiler.program.run import Run
+from compiler.rules import Form, Weights
+
+if TYPE_CHECKING:
+    from compiler.runtime.recurrent import Memory
+
+Decode = Literal["nearest", "raw"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """One layer of linear attention, y = sum_h V_h S Q_h z_n, with names.
+
+    Attributes
+    ----------
+    coordinates
+        The names of the d coordinates, in order.
+    heads
+        The heads; each has a name and two d x d matrices, kept sparse.
+    tokens
+        The vocabulary: name -> embedding (d,).
+    program
+        The program that the model claims to be; a claim, which `verify` decides.
+    """
+
+    coordinates: tuple[str, ...]
+    heads: tuple[Head, ...]
+    tokens: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    program: Program | None = None
+
+    def __post_init__(self) -> None:
+        if problems := self.violations():
+            raise ModelError("; ".join(problems[:5]))
+
+    def violations(self) -> list[str]:
+        """Everything that is wrong with this model; empty for a legal one."""
+        d = len(self.coordinates)
+        found = ["two coordinates have the same name"] if len(set(self.coordinates)) != d else []
+        found += ["a model needs at least one coordinate"] if not d else []
+        for head in self.heads:
+            for which, matrix in (("V", head.V), ("Q", head.Q)):
+                places = np.concatenate([matrix.rows, matrix.columns])
+                if len(places) and not (places.min() >= 0 and places.max() < d):
+                    found.append(f"{which} of head {head.name!r} has an entry outside {d} x {d}")
+                if matrix.weights.dtype.kind == "f" and not bool(np.all(np.isfinite(matrix.weights))):
+                    found.append(f"{which} of head {head.name!r} has a weight that is NaN or infinite")
+        for name, vector in self.tokens.items():
+            if vector.shape != (d,):
+                found.append(f"token {name!r} has shape {vector.shape}, expected ({d},)")
+            elif vector.dtype.kind == "f" and not bool(np.all(np.isfinite(vector))):
+                found.append(f"token {name!r} has an entry that is NaN or infinite")
+        return found
+
+    @classmethod
+    def from_arrays(
+        cls,
+        V: ArrayLike,
+        Q: ArrayLike,
+        *,
+        coordinates: Iterable[str] | None = None,
+        tokens: Mapping[str, NDArray[Any]] | None = None,
+        program: Program | None = None,
+        names: Iterable[str] | None = None,
+    ) -> Model:
+        """A model from dense weights V and Q, (heads, d, d); coordinates are called x[0], x[1], ... unless named.
+
+        Raises
+        ------
+        ModelError
+            For shapes that do not fit, dtypes that are not numbers, NaN and infinities.
+        """
+        v, q = np.asarray(V), np.asarray(Q)
+        if v.ndim != 3 or v.shape != q.shape or v.shape[1] != v.shape[2]:
+            raise ModelError(f"V has shape {v.shape} and Q {q.shape}, expected (heads, d, d) for both")
+        if v.dtype.kind not in "iufO" or q.dtype.kind not in "iufO":
+            raise ModelError(f"V has dtype {v.dtype} and Q {q.dtype}, expected integers, rationals or floats")
+        v, q = (each.astype(np.float64) if each.dtype.kind == "f" else each for each in (v, q))
+        d = v.shape[1]
+        called = tuple(coordinates) if coordinates is not None else tuple(f"x[{n}]" for n in range(d))
+        if len(called) != d:
+            raise ModelError(f"{len(called)} coordinates are named, but the weights have {d}")
+        labels = list(names) if names is not None else [f"head {n}" for n in range(len(v))]
+        heads = tuple(Head(labels[n], Sparse.of(v[n]), Sparse.of(q[n])) for n in range(len(v)))
+        return cls(called, heads, tokens or {}, program)
+
+    @property
+    def d(self) -> int:
+        """The dimension."""
+        return len(self.coordinates)
+
+    @property
+    def V(self) -> NDArray[Any]:
+        """The OV circuits, (H, d, d)."""
+        return self._dense([head.V for head in self.heads])
+
+    @property
+    def Q(self) -> NDArray[Any]:
+        """The QK circuits, key and query fused, (H, d, d): y = sum_h V_h S Q_h z."""
+        return self._dense([head.Q for head in self.heads])
+
+    def _dense(self, matrices: list[Sparse]) -> NDArray[Any]:
+        if not matrices:
+            return np.zeros((0, self.d, self.d), dtype=np.int64)
+        return np.stack([matrix.dense(self.d) for matrix in matrices])
+
+    @property
+    def exact(self) -> bool:
+        """Whether all weights are integers or rationals rather than floats."""
+        return all(matrix.weights.dtype.kind != "f" for head in self.heads for matrix in (head.V, head.Q))
+
+    @property
+    def rules(self) -> Form:
+        """The rules that the heads add up to: the same for all heads of the same function."""
+        return heads_to_rules(self.heads, self.coordinates)
+
+    def entries(self) -> Weights:
+        """The distinct non-zero weights of V and Q, sorted."""
+        parts = [matrix.weights for head in self.heads for matrix in (head.V, head.Q)]
+        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.int64)
+
+    def answer(self, Z: ArrayLike) -> NDArray[Any]:
+        """The answer (d,) at the last of the tokens Z (n, d), by the definition. Raises ModelError."""
+        return attention(self.V, self.Q, self._tokens(Z))
+
+    def answers(self, Z: ArrayLike) -> NDArray[Any]:
+        """The answers (n, d) at every prefix of Z (n, d), in the attention form. Raises ModelError."""
+        z, v, q = self._tokens(Z), self.V, self.Q
+        return np.stack([attention(v, q, z[: n + 1]) for n in range(len(z))])
+
+    def by_head(self, Z: ArrayLike) -> NDArray[Any]:
+        """What each head adds at every prefix of Z (n, d): (n, H, d); sums over heads to `answers`."""
+        z, v, q = self._tokens(Z), self.V, self.Q
+        each = [[attention(v[h : h + 1], q[h : h + 1], z[: n + 1]) for h in range(len(v))] for n in range(len(z))]
+        return np.array(each).reshape(len(z), len(v), self.d)
+
+    def _tokens(self, Z: ArrayLike) -> NDArray[Any]:
+        z = np.asarray(Z)
+        if z.ndim != 2 or z.shape[1] != self.d or not len(z):
+            raise ModelError(f"tokens have shape {z.shape}, expected (n, {self.d}) with n >= 1, a token a row")
+        return z
+
+    def step(self, S: Memory | None, z: ArrayLike) -> tuple[Memory, NDArray[Any]]:
+        """The recurrent form: the fast weights S (d, d) (None: zero) after the token z (d,), and the answer (d,)."""
+        from compiler.runtime.recurrent import step
+
+        return step(self.heads, S, np.asarray(z))
+
+    def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
+        """Run the model on a word of its program, its answers fed back as tokens.
+
+        Parameters
+        ----------
+        decode
+            ``nearest`` feeds back the nearest token of the vocabulary, ``raw`` the answer as it is.
+
+        Raises
+        ------
+        ModelError
+            For a model without a program, or where two tokens are equally near to an answer.
+        WordError
+            For a word that is not over the program's alphabet.
+        """
+        from compiler.runtime.run import run
+
+        return run(self, word, decode=decode)
+
+    def without_program(self) -> Model:
+        """The same layer without the claim to be a program."""
+        return replace(self, program=None)

@@ -1,0 +1,52 @@
+"""A model seen as a model of a given program: coordinates matched by name, the program's vocabulary put on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from compiler.attention import Head, Sparse
+from compiler.errors import ModelError
+from compiler.model import Model
+from compiler.program import Program
+from compiler.program_to_rules.lowering import lower
+
+
+def model_for_program(model: Model, program: Program) -> Model:
+    """`model` with the coordinates in the order of `program`'s, its vocabulary, and the claim to be that program.
+
+    Raises
+    ------
+    ModelError
+        Where the model's coordinates are not those of the program.
+    UnsupportedError
+        For a family of programs that has no construction.
+    """
+    lowering = lower(program)
+    wanted = lowering.coordinates
+    if set(model.coordinates) != set(wanted):
+        missing = [name for name in wanted if name not in model.coordinates]
+        extra = [name for name in model.coordinates if name not in wanted]
+        claim = f" (it claims to be {model.program.kind} {model.program.name})" if model.program else ""
+        lacking = f"it has no coordinate {missing[0]}" if missing else f"it has a coordinate {extra[0]} of its own"
+        raise ModelError(
+            f"the model{claim} is not a model of {program.kind} {program.name}: {model.d} coordinates against "
+            f"{len(wanted)}, {lacking}"
+        )
+    return replace(reordered(model, wanted), tokens=lowering.tokens, program=program)
+
+
+def reordered(model: Model, coordinates: tuple[str, ...]) -> Model:
+    """`model` with its coordinates (and embeddings) in another order; `coordinates` are the same names."""
+    if model.coordinates == coordinates:
+        return model
+    place = {name: number for number, name in enumerate(coordinates)}
+    moved = np.array([place[name] for name in model.coordinates], dtype=np.int32)
+    order = np.argsort(moved)
+
+    def move(matrix: Sparse) -> Sparse:
+        return Sparse(moved[matrix.rows], moved[matrix.columns], matrix.weights)
+
+    heads = tuple(Head(head.name, move(head.V), move(head.Q)) for head in model.heads)
+    return Model(coordinates, heads, {name: vector[order] for name, vector in model.tokens.items()}, model.program)

@@ -1,0 +1,1 @@
+"""Programs to rules: one construction a file; its docstring is its proof."""

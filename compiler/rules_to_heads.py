@@ -1,0 +1,114 @@
+"""Rules to heads: a factorisation W[a; b, c; e] = sum_h V_h[a, b] Q_h[c, e], exactly, into few heads with named roles.
+
+Each rule reads an unordered pair {b, c}; a *placement* puts one of the two into V and the other into Q. Two placements
+are tried, by the coordinate of the pair that occurs in more rules (the hub; for automata the register):
+
+* hub in Q: M has rows (a, b) and columns (c, e), and each non-zero column is a head, "what to do when the last token is
+  e": V is the column, Q = E(c, e). For an automaton: one head a letter, at most |Sigma|.
+* hub in V: each non-zero row (a, b) is a head, "what can be added to coordinate a": V = E(a, b), Q is the row. For an
+  automaton these are reg, the states and the outputs. Rows that are combinations of others with coefficients in
+  {-1, 0, 1} are folded into their heads; the rows of the states of an automaton sum to zero (a state is entered when
+  another is left), so one of them folds, and |Q| + outputs heads remain.
+
+The placement with fewer heads is taken; the first on a tie. Either way sum_h V_h (x) Q_h has the symmetric part p of the
+rules, so the heads are the same function as the rules on all inputs (rules.py). Entries are those of the rules, in
+{-1, 0, 1} for automata. Rows and columns that are equal up to sign share a head.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from compiler.attention import Head, Sparse
+from compiler.rules import Form, Weight, exact_array
+
+Key = tuple[int, int]
+Line = dict[Key, Weight]
+
+
+def rules_to_heads(form: Form) -> tuple[Head, ...]:
+    """Heads that are the same function as `form` on all inputs, named by what they do."""
+    names = form.coordinates
+    counts = Counter(form.index[:, 1].tolist())
+    counts.update(form.index[:, 2].tolist())
+    rows: dict[Key, Line] = {}
+    columns: dict[Key, Line] = {}
+    for (e, b, c, a), weight in zip(form.index.tolist(), form.weights.tolist(), strict=True):
+        hub, other = (b, c) if counts[b] >= counts[c] else (c, b)
+        columns.setdefault((hub, e), {})[a, other] = weight
+        rows.setdefault((a, hub), {})[other, e] = weight
+    by_column, by_row = _shared(columns), _folded(_shared(rows), form.exact)
+    if len(by_column) <= len(by_row):
+        return tuple(
+            Head(_joined("on", (names[e] for _, e in keys), 4), _matrix(line), _matrix(keys))
+            for keys, line in by_column
+        )
+    return tuple(
+        Head(_joined("to", (names[a] for a, _ in keys), 3), _matrix(keys), _matrix(line)) for keys, line in by_row
+    )
+
+
+def _shared(lines: Mapping[Key, Line]) -> list[tuple[Line, Line]]:
+    """Lines that are equal up to sign, together: (the places with their signs, the line)."""
+    found: dict[tuple[tuple[Key, Weight], ...], Line] = {}
+    for key, line in lines.items():
+        entries = sorted(line.items())
+        sign = -1 if entries[0][1] < 0 else 1
+        found.setdefault(tuple((place, sign * weight) for place, weight in entries), {})[key] = sign
+    return [(keys, dict(line)) for line, keys in found.items()]
+
+
+def _folded(lines: list[tuple[Line, Line]], exact: bool) -> list[tuple[Line, Line]]:
+    """`lines` without those that are combinations of earlier ones with coefficients in {-1, 0, 1}.
+
+    The coefficients of a dropped line go into the places of the lines that make it up. Elimination is over the
+    rationals, and only where every weight is exact and the lines are few enough for it to be quick.
+    """
+    if not exact or len(lines) > 400:
+        return lines
+    kept: list[tuple[Line, Line]] = []
+    echelon: list[tuple[Key, dict[Key, Fraction], dict[int, Fraction]]] = []
+    for keys, line in lines:
+        rest = {key: Fraction(weight) for key, weight in line.items()}
+        made: dict[int, Fraction] = {}
+        for pivot, basis, combination in echelon:
+            if factor := rest.get(pivot):
+                _subtract(rest, basis, factor)
+                _subtract(made, combination, -factor)
+        if rest or any(abs(factor) != 1 for factor in made.values()):
+            if rest:
+                pivot = min(rest)
+                scale = 1 / rest[pivot]
+                combination = {n: -factor * scale for n, factor in made.items()} | {len(kept): scale}
+                echelon.append((pivot, {key: weight * scale for key, weight in rest.items()}, combination))
+            kept.append((dict(keys), line))
+            continue
+        for number, factor in made.items():
+            for key, sign in keys.items():
+                kept[number][0][key] = kept[number][0].get(key, 0) + int(factor) * sign
+    return kept
+
+
+def _subtract(line: dict, other: dict, factor: Fraction) -> None:  # type: ignore[type-arg]
+    """Line -= factor * other, without leaving zeros."""
+    for key, weight in other.items():
+        value = line.get(key, Fraction(0)) - factor * weight
+        if value:
+            line[key] = value
+        else:
+            line.pop(key, None)
+
+
+def _matrix(entries: Line) -> Sparse:
+    places = np.array(list(entries), dtype=np.int32).reshape(-1, 2)
+    return Sparse(places[:, 0], places[:, 1], exact_array(entries.values()))
+
+
+def _joined(verb: str, names: Iterable[str], most: int) -> str:
+    listed = list(dict.fromkeys(names))
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return f"{verb} {', '.join(listed[:most])}{more}"

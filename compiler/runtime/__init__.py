@@ -1,0 +1,1 @@
+"""Executions of a layer: recurrent, and as a run of its program."""

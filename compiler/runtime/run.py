@@ -1,0 +1,114 @@
+"""Runs of a model as its program: symbols in, answers fed back as tokens, outcome and output read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.errors import ModelError, UnsupportedError
+from compiler.program.automaton import Automaton
+from compiler.program.run import Outcome, Run
+from compiler.program_to_rules.automaton import ACCEPT, emit_name
+from compiler.program_to_rules.lowering import lower
+from compiler.runtime.recurrent import Memory
+
+if TYPE_CHECKING:
+    from compiler.model import Decode, Model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One token of a run: its name, its vector, the raw answer that it decodes (None: input), the fast weights."""
+
+    name: str
+    vector: NDArray[Any]
+    answer: NDArray[Any] | None
+    memory: Memory
+
+
+def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
+    """The run of `model` on `word`; see `Model.run`."""
+    program = program_of(model)
+    symbols = program.word(word)
+    names, answers, output = [], [], []
+    last: NDArray[Any] | None = None
+    memory: Memory | None = None
+    outputs = program.outputs
+    for event in events(model, symbols, decode=decode):
+        names.append(event.name)
+        memory = event.memory
+        if event.answer is not None:
+            answers.append(event.answer)
+        if event.answer is not None or last is None:
+            last = event.vector
+            output += [symbol for symbol in outputs if _reads(model, last, emit_name(symbol))]
+    assert last is not None
+    return Run(
+        symbols,
+        _outcome(program, model, last),
+        tuple(output),
+        len(symbols),
+        tuple(names),
+        np.stack(answers) if answers else np.zeros((0, model.d), dtype=np.int64),
+        memory,
+    )
+
+
+def program_of(model: Model) -> Automaton:
+    """The automaton that `model` claims to be. Raises ModelError, UnsupportedError."""
+    if model.program is None:
+        raise ModelError("the model carries no program, so it has no words to run; name one, or use answers(Z)")
+    if not isinstance(model.program, Automaton):
+        raise UnsupportedError(f"models of a {model.program.kind} cannot be run by this version")
+    return model.program
+
+
+def events(model: Model, symbols: Iterable[str], *, decode: Decode) -> Iterator[Event]:
+    """The tokens of a run in order, each with the fast weights after it."""
+    lowering = lower(program_of(model))
+    missing = [name for name in lowering.tokens if name not in model.tokens]
+    if missing or model.coordinates != lowering.coordinates:
+        raise ModelError(
+            f"the model's coordinates and tokens are not those of {lowering.program.kind} {lowering.program.name}"
+        )
+    candidates = [*dict.fromkeys(lowering.answers.values())]
+    embedded = np.stack([model.tokens[name] for name in candidates]) if candidates else None
+    memory: Memory | None = None
+    for name in lowering.start:
+        memory, _ = model.step(memory, model.tokens[name])
+        yield Event(name, model.tokens[name], None, memory)
+    for symbol in symbols:
+        name = lowering.letters[symbol]
+        memory, answer = model.step(memory, model.tokens[name])
+        yield Event(name, model.tokens[name], None, memory)
+        assert embedded is not None
+        nearest = nearest_tokens(answer, embedded)
+        if decode == "nearest" and len(nearest) > 1:
+            tied = " and ".join(repr(candidates[number]) for number in nearest[:2])
+            raise ModelError(f"an answer of the model is equally near to the tokens {tied}, so it decides nothing")
+        vector = embedded[nearest[0]] if decode == "nearest" else answer
+        memory, _ = model.step(memory, vector)
+        yield Event(candidates[nearest[0]], vector, answer, memory)
+
+
+def nearest_tokens(answer: NDArray[Any], embedded: NDArray[Any]) -> list[int]:
+    """The numbers of the embeddings (n, d) nearest to `answer` (d,): one, unless there is a tie."""
+    exact = np.flatnonzero((embedded == answer).all(axis=1))
+    if len(exact):
+        return [int(exact[0])]
+    away = ((embedded - answer) ** 2).sum(axis=1)
+    return [int(number) for number in np.flatnonzero(away == away.min())]
+
+
+def _outcome(program: Automaton, model: Model, last: NDArray[Any]) -> Outcome:
+    if ACCEPT in model.coordinates and not _reads(model, last, ACCEPT):
+        return "rejected"
+    return "answered" if program.accept is None else "accepted"
+
+
+def _reads(model: Model, vector: NDArray[Any], coordinate: str) -> bool:
+    return bool(2 * vector[model.coordinates.index(coordinate)] > 1)

@@ -1,0 +1,1 @@
+"""Training data: runs of programs as token sequences with supervised positions."""

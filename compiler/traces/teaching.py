@@ -1,0 +1,129 @@
+"""Teaching sets: few long words whose supervised positions span every reachable configuration.
+
+What a position shows is the vector of fast weights at its last token l (one space for each l); its dimension, summed
+over l, is the rank that a certified set must reach, and a position adds at most one to it. The words are walks on the
+token graph. From where the walk stands it goes to the nearest place where some letter shows something new:
+
+* if the weights S here are not in the span of what letter s has shown, read s now;
+* else, if the steps of a reachable edge e are not in the span for s, walk to e, along it, and read s: what is shown
+  there is S(source) + steps(e), the first summand is in the span, the second is not, so it is new;
+* else no continuation of this word shows anything new, and a new word begins. When that holds at the start as well,
+  every span contains start + l and all steps(e): it is the whole reachable span, and the set is certified.
+
+Spans are kept modulo a small prime, where float64 multiplies exactly. An unlucky prime could only make a vector look
+old that is new; the certificate (`learning.certificate`) is computed independently and exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.domain.token_graph import Edge, TokenGraph, token_graph
+from compiler.program_to_rules.lowering import Lowering
+
+PRIME = 1_048_573
+"""Below 2^20, so that sums of up to 2^13 products of residues stay below 2^53."""
+
+
+class Span:
+    """A growing subspace of F_p^n with its reduced row echelon basis."""
+
+    def __init__(self, n: int) -> None:
+        self.basis: NDArray[Any] = np.zeros((0, n))
+        self.pivots: list[int] = []
+
+    def rest(self, vector: NDArray[Any]) -> NDArray[Any]:
+        """What of `vector` (integers) lies outside the span, as residues; zero exactly for its members."""
+        residue = np.mod(vector, PRIME).astype(np.float64)
+        if not self.pivots:
+            return residue
+        return np.asarray(np.mod(residue - np.mod(residue[self.pivots] @ self.basis, PRIME), PRIME))
+
+    def add(self, vector: NDArray[Any]) -> bool:
+        """Take `vector` in; whether it was new."""
+        rest = self.rest(vector)
+        places = np.flatnonzero(rest)
+        if not len(places):
+            return False
+        pivot = int(places[0])
+        unit = np.mod(rest * pow(int(rest[pivot]), -1, PRIME), PRIME)
+        reduced = np.mod(self.basis - np.mod(np.outer(self.basis[:, pivot], unit), PRIME), PRIME)
+        self.basis = np.vstack([reduced, unit])
+        self.pivots.append(pivot)
+        return True
+
+
+def teaching_words(lowering: Lowering) -> list[tuple[str, ...]]:
+    """Words whose runs, supervised at every symbol, are a certified set for the program."""
+    return _Teacher(token_graph(lowering)).words()
+
+
+class _Teacher:
+    """The walk and what it has shown so far, letter by letter."""
+
+    def __init__(self, graph: TokenGraph) -> None:
+        self.graph = graph
+        self.out: dict[str, list[tuple[Edge, NDArray[Any]]]] = {}
+        images, self.base = _injected(graph)
+        for edge, image in zip(graph.edges, images, strict=True):
+            self.out.setdefault(edge.source, []).append((edge, image))
+        self.spans = {symbol: Span(images.shape[1]) for symbol in graph.lasts}
+        self.used = dict.fromkeys(graph.edges, 0)
+
+    def words(self) -> list[tuple[str, ...]]:
+        found = []
+        while word := self._word():
+            found.append(tuple(word))
+        return found
+
+    def _word(self) -> list[str]:
+        """One word, as long as it shows anything new."""
+        word: list[str] = []
+        node, shown = self.graph.start, self.base
+        while (path := self._to_something_new(node, shown)) is not None:
+            for edge, image in path:
+                self.spans[edge.symbol].add(shown)
+                self.used[edge] += 1
+                word.append(edge.symbol)
+                node, shown = edge.target, shown + image
+        return word
+
+    def _to_something_new(self, node: str, shown: NDArray[Any]) -> list[tuple[Edge, NDArray[Any]]] | None:
+        """The way to the nearest place where a letter shows something new, that letter included."""
+        queue: list[tuple[str, NDArray[Any], list[tuple[Edge, NDArray[Any]]]]] = [(node, shown, [])]
+        visited = {node}
+        for here, weights, path in queue:
+            if news := self._news(here, weights):
+                return [*path, news]
+            for edge, image in self.out[here]:
+                if edge.target not in visited:
+                    visited.add(edge.target)
+                    queue.append((edge.target, weights + image, [*path, (edge, image)]))
+                elif news := self._news(edge.target, weights + image):
+                    return [*path, (edge, image), news]
+        return None
+
+    def _news(self, node: str, shown: NDArray[Any]) -> tuple[Edge, NDArray[Any]] | None:
+        """The letter that shows something new at `node`; of several, the one whose edge was used least."""
+        fresh = [each for each in self.out[node] if self.spans[each[0].symbol].rest(shown).any()]
+        return min(fresh, key=lambda each: self.used[each[0]], default=None)
+
+
+def _injected(graph: TokenGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The edges' changes of S (E, r) and the start's S (r,), on coordinates that lose nothing of their span.
+
+    S is read on the pairs {b, c} that occur in some token; of those, pivot columns are enough.
+    """
+    low, high = np.triu_indices(graph.vectors.shape[1])
+    alive = np.flatnonzero(((graph.vectors[:, low] != 0) & (graph.vectors[:, high] != 0)).any(axis=0))
+    squares = graph.vectors[:, low[alive]] * graph.vectors[:, high[alive]]
+    images = graph.steps @ squares
+    base = graph.counts(graph.start_tokens) @ squares
+    span = Span(images.shape[1])
+    for vector in (base, *np.unique(images, axis=0)):
+        span.add(vector)
+    columns = sorted(span.pivots)
+    return images[:, columns], base[columns]
