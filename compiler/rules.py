@@ -7,8 +7,8 @@ One layer answers, at the last token z_n of the tokens z_1 .. z_n in R^d,
 and one entry of p is a *rule*: "if the last token has coordinate e, then for every token that has both b and c, add w
 to coordinate a" (for b != c; for b = c the entry counts squares). S is symmetric, so b and c have no order: p divides
 out what the weights leave open, and two layers are the same function on all inputs of length >= 2 exactly when their p
-agree. In arXiv 2410.10101 the d^2 (d + 1) / 2 products S[b, c] z_n[e] are the features H(Z), and p are the coefficients of
-the linear regression in them (section 3).
+agree. In arXiv 2410.10101 the d^2 (d + 1) / 2 products S[b, c] z_n[e] are the features H(Z), and p are the
+coefficients of the linear regression in them (section 3).
 
 This module imports nothing of ours.
 
@@ -69,7 +69,7 @@ class Form:
 
     @classmethod
     def of(cls, coordinates: Iterable[str], rules: Iterable[tuple[str, str, str, str, Weight]]) -> Form:
-        """The form of `rules`, each (a, b, c, e, weight) by names; equal places add. Raises ValueError on a bad name."""
+        """The form of `rules`, each (a, b, c, e, weight) by names; equal places add. Raises ValueError."""
         names = tuple(coordinates)
         place = {name: number for number, name in enumerate(names)}
         entries = list(rules)

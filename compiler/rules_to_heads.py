@@ -10,8 +10,8 @@ are tried, by the coordinate of the pair that occurs in more rules (the hub; for
   {-1, 0, 1} are folded into their heads; the rows of the states of an automaton sum to zero (a state is entered when
   another is left), so one of them folds, and |Q| + outputs heads remain.
 
-The placement with fewer heads is taken; the first on a tie. Either way sum_h V_h (x) Q_h has the symmetric part p of the
-rules, so the heads are the same function as the rules on all inputs (rules.py). Entries are those of the rules, in
+The placement with fewer heads is taken; the first on a tie. Either way sum_h V_h (x) Q_h has the symmetric part p of
+the rules, so the heads are the same function as the rules on all inputs (rules.py). Entries are those of the rules, in
 {-1, 0, 1} for automata. Rows and columns that are equal up to sign share a head.
 """
 

@@ -9,7 +9,7 @@ from lark import Token
 from compiler.program.words import KEYWORDS, nearest, shorten
 
 _PHRASES = {
-    "SEP": "the end of the line or `;`",
+    "SEP": "the end of the line",
     "ARROW": "`->`",
     "DOUBLE_COLON": "`::`",
     "LBRACE": "`{`",
@@ -25,11 +25,17 @@ _PHRASES = {
     "REGEX": "a regular expression such as /ab*/",
     "$END": "the end of the file",
 }
+_VERDICTS = frozenset({"ACCEPTS", "REJECTS", "HALTS", "OVERRUNS", "GIVES"})
 _NAMES = frozenset({"NAME", "NUMBER", "STRING"})
 
 
-def explain(token: Token, accepted: Iterable[str]) -> tuple[str, str | None]:
-    """The message and the help for `token`, where any of the terminals `accepted` was expected."""
+def explain(
+    token: Token, accepted: Iterable[str], *, before: str = "", after: str = "", wraps: bool = False
+) -> tuple[str, str | None]:
+    """The message and the help for `token`, where any of the terminals `accepted` was expected.
+
+    `before` and `after` are the types of the tokens around it; `wraps` says that it is the first of its line.
+    """
     expected = set(accepted)
     if token.type == "UNCLOSED":
         return "a quote is not closed on this line", 'close it with `"`'
@@ -42,7 +48,8 @@ def explain(token: Token, accepted: Iterable[str]) -> tuple[str, str | None]:
         if token.startswith("//"):
             return "a regular expression cannot be empty", 'the empty word is /""/'
         return "a regular expression is not closed on this line", "close it with `/`; a symbol `/` is written `\\/`"
-    return f"found {_found(token)}, expected {_phrase(expected)}", _hint(token, expected)
+    help = _hint_of_place(token, expected, before, after, wraps) or _hint(token, expected)
+    return f"found {_found(token)}, expected {_phrase(expected)}", help
 
 
 def _found(token: Token) -> str:
@@ -64,11 +71,30 @@ def _phrase(expected: set[str]) -> str:
         phrases.append("a number")
     rest = expected - _NAMES
     words = sorted(f"`{name.lower()}`" for name in rest if name not in _PHRASES)
-    marks = [phrase for name, phrase in _PHRASES.items() if name in rest and (name != "SEP" or len(rest) < 4)]
+    marks = [phrase for name, phrase in _PHRASES.items() if name in rest and name != "SEP"]
     phrases += words + marks
+    if "SEP" in rest and len(rest) < 4:
+        phrases += ["`;`", "the end of the line"]
     if len(phrases) < 2:
         return phrases[0] if phrases else "nothing more"
     return ", ".join(phrases[:-1]) + " or " + phrases[-1]
+
+
+def _hint_of_place(token: Token, expected: set[str], before: str, after: str, wraps: bool) -> str | None:
+    if before == "COMMA" and wraps and expected & _NAMES:
+        return "the comma before it continues the list: remove it, or go on"
+    if token.type in _VERDICTS and before == "EXAMPLE":
+        return 'the empty word is written ""'
+    if (
+        str(token) in KEYWORDS
+        and "ELSE" in expected
+        and before in ("SEP", "LBRACE")
+        and after not in ("ARROW", "COMMA")
+    ):
+        return f"`{token}` begins a clause of the program, not a rule: is there a `}}` missing before it?"
+    if expected in ({"LBRACE"}, {"LBRACE", "EMITS"}) and token.type not in ("SEP", "$END", "LPAR", "NAME"):
+        return "a name is made of letters, digits and `_`; any other is quoted"
+    return None
 
 
 def _hint(token: Token, expected: set[str]) -> str | None:
@@ -80,6 +106,8 @@ def _hint(token: Token, expected: set[str]) -> str | None:
         return "a comment begins with `#`"
     if "ARROW" in expected and (token.type in ("EQUAL", "MINUS", "STRANGE") or token.type in _NAMES):
         return "a rule is written `symbol -> state`"
+    if expected == {"EQUAL"}:
+        return "a pair is written `key = value`"
     keywords = [name.lower() for name in expected if name.lower() in KEYWORDS]
     if token.type == "NAME" and (near := nearest(text, keywords)):
         return f"did you mean `{near}`?"

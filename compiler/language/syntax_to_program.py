@@ -98,7 +98,8 @@ class Module:
                 self.error(
                     use.name.span, f"there is already a program `{use.name.text}` in this file", "remove one of them"
                 )
-            self.uses.setdefault(use.name.text, use)
+            else:
+                self.uses[use.name.text] = use
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -107,8 +108,10 @@ class Module:
         return sorted(found, key=lambda each: each.span.start)
 
     def error(self, span: Span, message: str, help: str | None = None) -> None:
-        """Report a mistake."""
-        self.diagnostics.append(Diagnostic(self.source, span, message, help))
+        """Report a mistake, once."""
+        found = Diagnostic(self.source, span, message, help)
+        if found not in self.diagnostics:
+            self.diagnostics.append(found)
 
     def warn(self, span: Span, message: str, help: str | None = None) -> None:
         """Report something that is allowed and most likely not meant."""
@@ -143,7 +146,8 @@ class Module:
         try:
             made = self._elaborate(syntax)
         except (ProgramError, TooLargeError) as problem:
-            self.error(syntax.name.span, str(problem))
+            if len(self.errors) == before and not syntax.broken:
+                self.error(syntax.name.span, str(problem))
             made = None
         finally:
             self.current.pop()

@@ -14,7 +14,7 @@ from lark import Token, Tree, UnexpectedToken
 
 from compiler.language.diagnostics import Diagnostic, Source, Span
 from compiler.language.expectations import explain
-from compiler.language.syntax import FileSyntax, ProgramSyntax
+from compiler.language.syntax import FileSyntax, ProgramSyntax, Use
 from compiler.language.text_to_tokens import MAX_NESTING, parser, span_of, tokens, too_deep
 from compiler.language.tree_to_syntax import program_to_syntax, use_to_syntax
 from compiler.program.words import unquote
@@ -60,7 +60,13 @@ class _Recovery:
             return
         if braces:
             self.lines.add(line)
+        if len(self.diagnostics) == MAX_MISTAKES - 1:
+            help = f"after {MAX_MISTAKES} mistakes the rest of the file is not read"
         self.diagnostics.append(Diagnostic(self.source, span, message, help))
+
+    def breaks(self, first: Token, second: Token) -> bool:
+        """Whether a line ends between two tokens."""
+        return "\n" in self.source.text[span_of(first).end : span_of(second).start]
 
     def lose(self, cut: Iterable[Token]) -> None:
         words = {unquote(token[1:-1]) if token.type == "STRING" else str(token) for token in cut}
@@ -71,7 +77,7 @@ class _Recovery:
 def parse(source: Source) -> Parsed:
     """Parse `source`; mistakes are in the result."""
     recovery = _Recovery(source)
-    items = []
+    items: list[Use | ProgramSyntax] = []
     for chunk in _chunks(_with_braces(tokens(source), recovery), recovery):
         if recovery.full:
             recovery.lose(chunk)
@@ -252,7 +258,8 @@ def _parse_chunk(chunk: list[Token], start: str, recovery: _Recovery) -> Tree[To
     while not recovery.full:
         if (deep := too_deep(chunk)) is not None:
             place = deep
-            message, help = f"brackets nest deeper than {MAX_NESTING}", "name the inner parts as programs of their own"
+            message = f"brackets nest deeper than {MAX_NESTING}"
+            help: str | None = "name the inner parts as programs of their own"
             recovery.report(span_of(chunk[place]), message, help)
         else:
             interactive = parser().parse_interactive(start=start)
@@ -264,7 +271,10 @@ def _parse_chunk(chunk: list[Token], start: str, recovery: _Recovery) -> Tree[To
                 tree: Tree[Token] = interactive.feed_eof(chunk[-1])  # type: ignore[no-untyped-call]
             except UnexpectedToken:
                 token = chunk[place] if place < len(chunk) else _made("$END", "", chunk[-1])
-                message, help = explain(token, interactive.accepts())  # type: ignore[no-untyped-call]
+                before, after = (chunk[at].type if 0 <= at < len(chunk) else "" for at in (place - 1, place + 1))
+                wraps = 0 < place < len(chunk) and recovery.breaks(chunk[place - 1], token)
+                accepted = interactive.accepts()  # type: ignore[no-untyped-call]
+                message, help = explain(token, accepted, before=before, after=after, wraps=wraps)
                 recovery.report(_visible(chunk, place, recovery.source), message, help)
             else:
                 return tree

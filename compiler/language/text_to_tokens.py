@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 
 from lark import Lark, Token
@@ -83,7 +84,7 @@ def every_token(source: Source) -> list[Token]:
 def tokens(source: Source) -> list[Token]:
     """The tokens of `source` after layout."""
     laid: list[Token] = []
-    for token in (part for token in every_token(source) for part in _cut(token)):
+    for token in chain.from_iterable(map(_cut, every_token(source))):
         last = laid[-1].type if laid else "SEP"
         if token.type in ("NEWLINE", "SEMICOLON"):
             if last != "SEP" and not (token.type == "NEWLINE" and last in CONTINUES):

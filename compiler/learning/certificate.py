@@ -1,11 +1,11 @@
 """The row-space certificate: do the data determine what the program's rules answer, everywhere it can come?
 
 All minimisers of the squared error agree on Z exactly when H(Z) lies in the row space of the training features. The
-configurations of a program span a space that is known (`domain.token_graph`), so the data are certified *for the program*
-when their row space contains that span: then every model that fits them best answers alike on every configuration that
-the program can reach, at every length. The published certificate (arXiv 2410.10101, section 3: the smallest eigenvalue of
-the second-moment matrix is positive) asks for all of R^psi, and runs of programs never have it: coordinates that never
-meet make features that are identically zero.
+configurations of a program span a space that is known (`domain.token_graph`), so the data are certified *for the
+program* when their row space contains that span: then every model that fits them best answers alike on every
+configuration that the program can reach, at every length. The published certificate (arXiv 2410.10101, section 3: the
+smallest eigenvalue of the second-moment matrix is positive) asks for all of R^psi, and runs of programs never have it:
+coordinates that never meet make features that are identically zero.
 
 Exact: a "yes" is proved over the integers (`elimination.in_row_space`). A "no" may rest on a rank modulo a prime, so
 the certificate can only err on the side of no, with a probability around 2^-60.
@@ -20,10 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain.token_graph import TokenGraph, token_graph
+from compiler.errors import DataError
 from compiler.exact import product
-from compiler.learning.elimination import Integers, echelon, in_row_space
-from compiler.learning.moments import Moments
+from compiler.learning.elimination import Integers, in_row_space, rank
+from compiler.learning.features import blocks_of
+from compiler.learning.moments import SolvedBlock, moments_of, solved_block
+from compiler.program import Program
 from compiler.program_to_rules.lowering import Lowering
+from compiler.traces.data_set import DataSet
+from compiler.traces.fitting import fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +53,35 @@ class Certificate:
     undetermined: tuple[str, ...] | None
 
 
-def certificate(moments: Sequence[Moments], lowering: Lowering) -> Certificate:
-    """The certificate of data, given by their exact moments, for a lowered program."""
+def certificate(solved: Sequence[SolvedBlock], lowering: Lowering) -> Certificate:
+    """The certificate of data, given by their eliminated moments, for a lowered program."""
     graph = token_graph(lowering)
     low, high = np.triu_indices(len(lowering.coordinates))
     met = ((graph.vectors[:, low] != 0) & (graph.vectors[:, high] != 0)).any(axis=0)
     pairs = np.column_stack([low[met], high[met]])
     squares = graph.vectors[:, pairs[:, 0]] * graph.vectors[:, pairs[:, 1]]
-    places = _places(moments)
+    places = _places(solved)
     left_open: list[tuple[str, ...]] = []
     span = 0
     for symbol, last in graph.lasts.items():
         shown, words = _spanning(graph, symbol, squares)
-        span += len(echelon(shown).pivots)
+        span += rank(shown)
         inside = np.ones(len(words), dtype=np.bool_)
         for coordinate in np.flatnonzero(graph.vectors[last]).tolist():
             rows = shown * graph.vectors[last, coordinate]
-            inside &= _determined(moments, [places.get((coordinate, b, c)) for b, c in pairs.tolist()], rows)
+            inside &= _determined(solved, [places.get((coordinate, b, c)) for b, c in pairs.tolist()], rows)
         left_open += [word for word, known in zip(words, inside.tolist(), strict=True) if not known]
     order = {symbol: number for number, symbol in enumerate(lowering.program.alphabet)}
     worst = min(left_open, key=lambda word: (len(word), [order[symbol] for symbol in word]), default=None)
-    rank = sum(len(echelon(block.gram).pivots) for block in moments)
-    return Certificate(worst is None, rank, span, worst)
+    return Certificate(worst is None, sum(len(block.eliminated.pivots) for block in solved), span, worst)
 
 
-def _places(moments: Sequence[Moments]) -> dict[tuple[int, int, int], tuple[int, int]]:
+def _places(solved: Sequence[SolvedBlock]) -> dict[tuple[int, int, int], tuple[int, int]]:
     """Where each live feature (e, b, c) stands: the number of its block, and its place there."""
     return {
         (e, b, c): (number, place)
-        for number, block in enumerate(moments)
-        for place, (e, b, c) in enumerate(block.index.tolist())
+        for number, block in enumerate(solved)
+        for place, (e, b, c) in enumerate(block.moments.index.tolist())
     }
 
 
@@ -88,15 +92,39 @@ def _spanning(graph: TokenGraph, symbol: str, squares: Integers) -> tuple[Intege
 
 
 def _determined(
-    moments: Sequence[Moments], places: list[tuple[int, int] | None], rows: Integers
+    solved: Sequence[SolvedBlock], places: list[tuple[int, int] | None], rows: Integers
 ) -> NDArray[np.bool_]:
-    """Which `rows` (m, n), over features that stand at `places` (None: never seen), lie in the row space of the data."""
+    """Which `rows` (m, n), over features at `places` (None: never seen), lie in the row space of the data."""
     unseen = [column for column, place in enumerate(places) if place is None]
-    inside = ~(rows[:, unseen] != 0).any(axis=1)
-    for number, block in enumerate(moments):
+    inside: NDArray[np.bool_] = ~(rows[:, unseen] != 0).any(axis=1)
+    for number, block in enumerate(solved):
         columns = [column for column, place in enumerate(places) if place is not None and place[0] == number]
         if columns:
-            full = np.zeros((len(rows), len(block.index)), dtype=rows.dtype)
+            full = np.zeros((len(rows), len(block.moments.index)), dtype=rows.dtype)
             full[:, [place[1] for place in places if place is not None and place[0] == number]] = rows[:, columns]
-            inside &= in_row_space(block.gram, full)
+            inside &= in_row_space(block.eliminated, full)
     return inside
+
+
+def certify(data: DataSet, program: Program) -> Certificate:
+    """Whether `data` determine the answers of `program` on every configuration that it can reach.
+
+    Raises
+    ------
+    DataError
+        For real-valued data, data that are not over the program's coordinates, or too many.
+    UnsupportedError
+        For a family of programs that has no construction.
+
+    >>> from compiler.language.load import load
+    >>> from compiler.traces.program_to_traces import generate
+    >>> parity = load("parity")
+    >>> certify(generate(parity, count=1, lengths=(2, 2)), parity).undetermined
+    ('0',)
+    """
+    lowering = fitting(data, program)
+    if not data.exact:
+        raise DataError(
+            "the data are floats; a certificate for a program is exact and takes integer tokens and targets"
+        )
+    return certificate([solved_block(moments_of(block)) for block in blocks_of(data)], lowering)

@@ -25,66 +25,80 @@ Integers = NDArray[Any]
 """An integer array of dtype int64 or object."""
 
 
-class Solution(NamedTuple):
-    """A basic solution of G u = C: zero but on the pivots.
+class Elimination(NamedTuple):
+    """A symmetric integer G (n, n) and right-hand sides C (n, k), eliminated modulo `PRIME`.
 
     Attributes
     ----------
+    gram, right
+        G and C.
     pivots
-        The numbers of the unknowns that were solved for; their count is the rank.
-    numerators, denominator
-        The solution (n, k), exactly.
+        The unknowns that are pivots, in the order in which they were found; their count is the rank modulo the prime.
+    rows
+        The reduced rows of G (rank, n), columns in the order of the unknowns.
+    values
+        The reduced rows of C (rank, k).
     """
 
-    pivots: list[int]
-    numerators: Integers
-    denominator: int
-
-
-class Echelon(NamedTuple):
-    """The reduced row echelon form modulo `PRIME`: pivot columns, and the non-zero rows (rank, n)."""
-
+    gram: Integers
+    right: Integers
     pivots: list[int]
     rows: Integers
+    values: Integers
 
 
-def echelon(matrix: Integers) -> Echelon:
-    """The reduced row echelon form of an integer matrix modulo `PRIME`."""
+def echelon(matrix: Integers) -> tuple[list[int], Integers]:
+    """Pivot columns and non-zero rows (rank, n) of the reduced row echelon form modulo `PRIME`."""
     m, n = matrix.shape
     if not m or not n:
-        return Echelon([], np.zeros((0, n), dtype=object))
-    reduced, rank = nmod_mat(m, n, np.mod(matrix, PRIME).ravel().tolist(), PRIME).rref()
-    table = reduced.table()[:rank]
-    rows = np.array([[int(value) for value in row] for row in table], dtype=object).reshape(rank, n)
-    return Echelon([int(np.flatnonzero(row)[0]) for row in rows], rows)
+        return [], np.zeros((0, n), dtype=object)
+    reduced, rank = _residues(matrix).rref()
+    rows = np.array([[int(value) for value in row] for row in reduced.table()[:rank]], dtype=object).reshape(rank, n)
+    return [int(np.flatnonzero(row)[0]) for row in rows], rows
 
 
-def solve(gram: Integers, right: Integers, order: NDArray[np.int64]) -> Solution:
-    """The basic solution of G u = C for a symmetric positive semidefinite integer G (n, n) and C (n, k) in its range.
+def rank(matrix: Integers) -> int:
+    """The rank modulo `PRIME`: a lower bound for the rank over the rationals."""
+    return int(_residues(matrix).rank()) if matrix.size else 0
 
-    `order` lists the unknowns in the order in which they are tried as pivots.
-    """
+
+def _residues(matrix: Integers) -> nmod_mat:
+    m, n = matrix.shape
+    return nmod_mat(m, n, np.mod(matrix, PRIME).ravel().tolist(), PRIME)
+
+
+def eliminate(gram: Integers, right: Integers, order: NDArray[np.int64]) -> Elimination:
+    """Eliminate a symmetric positive semidefinite integer G (n, n) with C (n, k); `order` lists the unknowns to try."""
     n = len(gram)
-    found = echelon(np.concatenate([gram[np.ix_(order, order)], right[order]], axis=1))
-    pivots = [pivot for pivot in found.pivots if pivot < n]
-    chosen = [int(order[pivot]) for pivot in pivots]
-    values = rationals(found.rows[: len(pivots), n:])
-    if values is None or not _satisfied(gram, chosen, *values, right):
-        values = _solve_slowly(gram[np.ix_(chosen, chosen)], right[chosen])
-        if not _satisfied(gram, chosen, *values, right):
-            raise ArithmeticError("the prime divides a minor of the moment matrix; this is beyond bad luck, please report it")
+    found, rows = echelon(np.concatenate([gram[np.ix_(order, order)], right[order]], axis=1))
+    pivots = [int(order[pivot]) for pivot in found if pivot < n]
+    back = np.argsort(order)
+    return Elimination(gram, right, pivots, rows[: len(pivots), back], rows[: len(pivots), n:])
+
+
+def solve(eliminated: Elimination) -> tuple[Integers, int]:
+    """The basic solution of G u = C, zero but on the pivots, as numerators (n, k) over one denominator: exact.
+
+    C must be in the range of G, as the moments of any data are.
+    """
+    gram, right, pivots = eliminated.gram, eliminated.right, eliminated.pivots
+    values = rationals(eliminated.values)
+    if values is None or not _satisfied(gram, pivots, *values, right):
+        values = solve_slowly(gram[np.ix_(pivots, pivots)], right[pivots])
+        if not _satisfied(gram, pivots, *values, right):
+            raise ArithmeticError("2^61 - 1 divides a minor of the moment matrix; please report these data")
     numerators = np.zeros(right.shape, dtype=values[0].dtype)
-    numerators[chosen] = values[0]
-    return Solution(chosen, numerators, values[1])
+    numerators[pivots] = values[0]
+    return numerators, values[1]
 
 
-def _satisfied(gram: Integers, chosen: list[int], numerators: Integers, denominator: int, right: Integers) -> bool:
-    return bool(np.all(product(gram[:, chosen], numerators) == times(right, denominator)))
+def _satisfied(gram: Integers, pivots: list[int], numerators: Integers, denominator: int, right: Integers) -> bool:
+    return bool(np.all(product(gram[:, pivots], numerators) == times(right, denominator)))
 
 
-def _solve_slowly(gram: Integers, right: Integers) -> tuple[Integers, int]:
+def solve_slowly(gram: Integers, right: Integers) -> tuple[Integers, int]:
     """G u = C for an invertible integer G, by flint over the rationals: the specification of the fast way."""
-    if not len(gram):
+    if not right.size:
         return right, 1
     answer = fmpz_mat(gram.tolist()).solve(fmpz_mat(right.tolist()))
     values = [[Fraction(int(x.p), int(x.q)) for x in row] for row in answer.table()]
@@ -92,47 +106,40 @@ def _solve_slowly(gram: Integers, right: Integers) -> tuple[Integers, int]:
     return np.array([[int(value * denominator) for value in row] for row in values], dtype=object), denominator
 
 
-def in_row_space(gram: Integers, rows: Integers) -> NDArray[np.bool_]:
-    """Which of `rows` (m, n) lie in the row space of a symmetric integer G (n, n); every "yes" is proved.
+def in_row_space(eliminated: Elimination, rows: Integers) -> NDArray[np.bool_]:
+    """Which of `rows` (m, n) lie in the row space of G; every "yes" is proved.
 
-    Modulo the prime a row r is inside exactly when G x = r has a solution. To prove it over the rationals, either r is
-    orthogonal to a proved basis of the null space of G, or the solution on the pivots is computed exactly and checked.
+    Where a basis of the null space of G can be written down and proved, a row is inside exactly when it is orthogonal
+    to it. Otherwise a row r that is inside modulo the prime is proved by the exact solution of x G = r on the pivots.
     """
-    n = len(gram)
-    found = echelon(np.concatenate([gram, rows.T], axis=1))
-    pivots = [pivot for pivot in found.pivots if pivot < n]
-    inside = ~(found.rows[len(pivots) :, n:] != 0).any(axis=0)
-    if not inside.any() or (basis := _null_space(gram, pivots, found.rows[: len(pivots), :n])) is None:
-        return inside & _solvable(gram, pivots, rows, inside)
-    return ~(product(rows, basis.T) != 0).any(axis=1)
+    basis = null_space(eliminated)
+    if basis is not None:
+        return np.asarray(~(product(rows, basis.T) != 0).any(axis=1))
+    gram, pivots = eliminated.gram, np.array(eliminated.pivots, dtype=np.int64)
+    _, reduced = echelon(np.concatenate([gram, rows.T], axis=1))
+    inside: NDArray[np.bool_] = ~(reduced[len(pivots) :, len(gram) :] != 0).any(axis=0)
+    chosen = np.flatnonzero(inside)
+    numerators, denominator = solve_slowly(gram[np.ix_(pivots, pivots)], rows[np.ix_(chosen, pivots)].T)
+    made = product(numerators.T, gram[pivots])
+    inside[chosen] = (made == times(rows[chosen], denominator)).all(axis=1)
+    return inside
 
 
-def _null_space(gram: Integers, pivots: list[int], rows: Integers) -> Integers | None:
-    """An integer basis (n - rank, n) of the null space of G from its echelon form, proved; None where it is too large.
+def null_space(eliminated: Elimination) -> Integers | None:
+    """An integer basis (n - rank, n) of the null space of G, proved; None where its entries are too large.
 
     Every vector of the basis is annihilated exactly, so the rank is at most n minus their number; the rank modulo the
     prime says that it is at least that. So the basis spans the null space.
     """
-    n = len(gram)
-    free = np.setdiff1d(np.arange(n), pivots)
-    values = rationals(rows[:, free])
+    gram, pivots = eliminated.gram, eliminated.pivots
+    free = np.setdiff1d(np.arange(len(gram)), pivots)
+    values = rationals(eliminated.rows[:, free])
     if values is None:
         return None
-    basis = np.zeros((len(free), n), dtype=object)
+    basis = np.zeros((len(free), len(gram)), dtype=object)
     basis[np.arange(len(free)), free] = values[1]
     basis[:, pivots] = -values[0].T
     return basis if not np.any(product(gram, basis.T)) else None
-
-
-def _solvable(gram: Integers, pivots: list[int], rows: Integers, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which of the candidate rows are combinations of the pivot rows of G, by an exact solution."""
-    solvable = np.zeros(len(rows), dtype=np.bool_)
-    chosen = np.flatnonzero(candidates)
-    if len(chosen):
-        numerators, denominator = _solve_slowly(gram[np.ix_(pivots, pivots)], rows[np.ix_(chosen, pivots)].T)
-        made = product(numerators.T, gram[pivots])
-        solvable[chosen] = (made == times(rows[chosen], denominator)).all(axis=1)
-    return solvable
 
 
 def rationals(residues: Integers) -> tuple[Integers, int] | None:

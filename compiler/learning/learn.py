@@ -28,13 +28,14 @@ from compiler.errors import DataError
 from compiler.learning.certificate import Certificate, certificate
 from compiler.learning.elimination import solve
 from compiler.learning.features import Block, blocks_of
-from compiler.learning.moments import Moments, moments_of
+from compiler.learning.moments import SolvedBlock, moments_of, solved_block
 from compiler.model import Model
 from compiler.program import Program
-from compiler.program_to_rules.lowering import Lowering, lower
+from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form, Weights, exact_array
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.data_set import DataSet
+from compiler.traces.fitting import fitting
 
 LARGEST_EXACT = 2**53
 """Rationals with larger parts (they come from noise, not from programs) become floats, and the result is not exact."""
@@ -83,9 +84,9 @@ class Learned(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What one block gave: rules (index (r, 4), weights (r,)), rank, and the sum of squared errors."""
+    """What one block gave: rules (places (r, 4), weights (r,)), rank, and the sum of squared errors."""
 
-    index: NDArray[np.int64]
+    places: NDArray[np.int64]
     weights: Weights
     rank: int
     error: Fraction | float
@@ -105,18 +106,19 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
         For data without samples, of a program other than `program`, or too large for this learner.
     """
     began = perf_counter()
-    lowering = lowering_for(data, program)
+    named = program or data.program
+    lowering = None if named is None else fitting(data, named)
     if not data.samples:
         raise DataError("no position is supervised, so there is nothing to learn from")
     blocks = blocks_of(data)
-    moments = [moments_of(block) for block in blocks] if data.exact else []
-    parts = [_exact_part(each) for each in moments] if data.exact else [_float_part(each) for each in blocks]
+    solved = [solved_block(moments_of(block)) for block in blocks] if data.exact else []
+    parts = [_exact_part(each) for each in solved] if data.exact else [_float_part(each) for each in blocks]
     exact = data.exact and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
     covered = sum(len(block.targets) for block in blocks)
     error = sum(float(part.error) for part in parts) + _unexplained(data, covered, blocks)
     certified: Certificate | None = None
     if program is not None and lowering is not None:
-        certified = certificate(moments, lowering) if data.exact else None
+        certified = certificate(solved, lowering) if data.exact else None
     form = _form(parts, data, lowering)
     heads = rules_to_heads(form)
     model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, data.program or program)
@@ -135,25 +137,6 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     return Learned(model, report)
 
 
-def lowering_for(data: DataSet, program: Program | None) -> Lowering | None:
-    """The coordinates and tokens of the program that the data are runs of. Raises DataError where they do not fit."""
-    named = program if program is not None else data.program
-    if named is None:
-        return None
-    lowering = lower(named)
-    if len(lowering.coordinates) != data.d:
-        raise DataError(
-            f"the data have {data.d} coordinates, {named.kind} {named.name} has {len(lowering.coordinates)}: "
-            "they are not runs of this program"
-        )
-    if program is not None and data.program is not None and lower(data.program).coordinates != lowering.coordinates:
-        raise DataError(
-            f"the data are runs of {data.program.kind} {data.program.name}, whose coordinates have other names "
-            f"than those of {program.kind} {program.name}"
-        )
-    return lowering
-
-
 def _unexplained(data: DataSet, covered: int, blocks: list[Block]) -> float:
     """The squared targets at samples that have no live feature at all: they are answered by zero."""
     if covered == data.samples:
@@ -162,19 +145,17 @@ def _unexplained(data: DataSet, covered: int, blocks: list[Block]) -> float:
     return float(total - sum(np.square(block.targets.astype(np.float64)).sum() for block in blocks))
 
 
-def _exact_part(moments: Moments) -> _Part:
-    order = np.argsort(np.diag(moments.gram), kind="stable")
-    asked = np.flatnonzero((moments.cross != 0).any(axis=0))
-    solution = solve(moments.gram, moments.cross[:, asked], order)
-    gained = int(np.sum(solution.numerators.astype(object) * moments.cross[:, asked].astype(object)))
-    error = moments.energy - Fraction(gained, solution.denominator)
-    rows, columns = np.nonzero(solution.numerators)
-    values = solution.numerators[rows, columns].tolist()
-    weights = exact_array(Fraction(value, solution.denominator) for value in values)
+def _exact_part(solved: SolvedBlock) -> _Part:
+    moments, eliminated = solved
+    numerators, denominator = solve(eliminated)
+    gained = int(np.sum(numerators.astype(object) * eliminated.right.astype(object)))
+    error = moments.energy - Fraction(gained, denominator)
+    rows, columns = np.nonzero(numerators)
+    weights = exact_array(Fraction(value, denominator) for value in numerators[rows, columns].tolist())
     if weights.dtype.kind == "O" and not all(_fits(value) for value in weights.tolist()):
         weights = weights.astype(np.float64)
-    index = np.column_stack([moments.index[rows], asked[columns]])
-    return _Part(index, weights, len(solution.pivots), error)
+    places = np.column_stack([moments.index[rows], moments.asked[columns]])
+    return _Part(places, weights, len(eliminated.pivots), error)
 
 
 def _fits(value: Fraction | int) -> bool:
@@ -196,4 +177,4 @@ def _form(parts: list[_Part], data: DataSet, lowering: Lowering | None) -> Form:
         return Form.of(names, [])
     kind = np.float64 if any(part.weights.dtype.kind == "f" for part in kept) else None
     weights = np.concatenate([part.weights if kind is None else part.weights.astype(kind) for part in kept])
-    return Form.canonical(names, np.concatenate([part.index for part in kept]), weights)
+    return Form.canonical(names, np.concatenate([part.places for part in kept]), weights)

@@ -8,12 +8,13 @@ second-moment matrix is Lambda_D).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.exact import product, times
-from compiler.learning.elimination import Integers
+from compiler.learning.elimination import Elimination, Integers, eliminate
 from compiler.learning.features import Block
 
 
@@ -27,20 +28,38 @@ class Moments:
         (n, 3): the coordinates (e, b, c) of each feature.
     gram
         (n, n): sum over positions of H H^T.
+    asked
+        (k,): the coordinates of the answer that are not zero on the whole block.
     cross
-        (n, d): sum over positions of H y^T.
+        (n, k): sum over positions of H y^T, for these coordinates.
     energy
         The sum over positions of |y|^2.
     """
 
     index: NDArray[np.int64]
     gram: Integers
+    asked: NDArray[np.int64]
     cross: Integers
     energy: int
+
+
+class SolvedBlock(NamedTuple):
+    """A block's moments and their elimination."""
+
+    moments: Moments
+    eliminated: Elimination
 
 
 def moments_of(block: Block) -> Moments:
     """The moments of a block of integer features and targets."""
     transposed = np.ascontiguousarray(block.design.T)
-    energy = int(np.sum(times(block.targets, block.targets).astype(object)))
-    return Moments(block.index, product(transposed, block.design), product(transposed, block.targets), energy)
+    asked = np.flatnonzero((block.targets != 0).any(axis=0))
+    wanted = block.targets[:, asked]
+    energy = int(np.sum(times(wanted, wanted).astype(object)))
+    return Moments(block.index, product(transposed, block.design), asked, product(transposed, wanted), energy)
+
+
+def solved_block(moments: Moments) -> SolvedBlock:
+    """The moments eliminated, from the quietest feature (least sum of squares) to the loudest."""
+    order = np.argsort(np.diag(moments.gram), kind="stable")
+    return SolvedBlock(moments, eliminate(moments.gram, moments.cross, order))

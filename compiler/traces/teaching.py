@@ -37,7 +37,7 @@ class Span:
 
     def rest(self, vector: NDArray[Any]) -> NDArray[Any]:
         """What of `vector` (integers) lies outside the span, as residues; zero exactly for its members."""
-        residue = np.mod(vector, PRIME).astype(np.float64)
+        residue: NDArray[Any] = np.mod(vector, PRIME).astype(np.float64)
         if not self.pivots:
             return residue
         return np.asarray(np.mod(residue - np.mod(residue[self.pivots] @ self.basis, PRIME), PRIME))

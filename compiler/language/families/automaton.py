@@ -52,9 +52,10 @@ def to_automaton(syntax: ProgramSyntax, context: Context) -> Automaton | None:
 def _from_states(
     syntax: ProgramSyntax, states: list[State], alphabet: tuple[str, ...], context: Context
 ) -> Automaton | None:
-    if not states and not syntax.broken:
-        message = f"automaton `{syntax.name.text}` has neither states nor a `language`"
-        context.error(syntax.name.span, message, "add `start accept state q { }` or `language /(01)*/`")
+    if not states:
+        if not syntax.broken:
+            message = f"automaton `{syntax.name.text}` has neither states nor a `language`"
+            context.error(syntax.name.span, message, "add `start accept state q { }` or `language /(01)*/`")
         return None
     start = _start(syntax, states, context)
     names: dict[str, State] = {}
@@ -83,7 +84,8 @@ def _start(syntax: ProgramSyntax, states: list[State], context: Context) -> str 
     starts = [(state, mark) for state in states for mark in state.marks if mark.text == "start"]
     for _, mark in starts[1:]:
         context.error(mark.span, f"there is already a start state, {spell(starts[0][0].name.text)}", "keep one `start`")
-    context.require(syntax, starts[0] if starts else None, "start", "start")
+    first = spell(states[0].name.text)
+    context.require(syntax, starts[0] if starts else None, "start", f"start state {first} {{ ... }}")
     for state in states:
         if sum(mark.text == "accept" for mark in state.marks) > 1:
             context.error(state.marks[-1].span, "`accept` is given twice", "keep one of them")

@@ -73,7 +73,8 @@ def _start(syntax: ProgramSyntax, context: Context) -> str | None:
                 context.error(mark.span, f"there is already a start state, {spell(starts[0])}", "keep one `start`")
             else:
                 starts.append(state.name.text)
-    context.require(syntax, starts[0] if starts else None, "start", "start")
+    first = spell(clauses[0].name.text) if clauses else "s"
+    context.require(syntax, starts[0] if starts else None, "start", f"start state {first} {{ ... }}")
     return starts[0] if starts else None
 
 

@@ -57,7 +57,7 @@ def _real(
 ) -> Memory | None:
     keys, values = (context.number(real[name], 1, MAX_DIMENSIONS) for name in ("keys", "values"))
     for name in ("keys", "values"):
-        if name in settings:
+        if name in settings and not any(other in settings and real[other] for other in real):
             message = "keys and values must both be named or both be `real`"
             context.error(settings[name].span, message, f"give `{name} real` and a number of dimensions")
     for clause in syntax.clauses:

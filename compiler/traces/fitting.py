@@ -1,0 +1,22 @@
+"""Data seen as runs of a given program: the check that their coordinates are the program's."""
+
+from __future__ import annotations
+
+from compiler.errors import DataError
+from compiler.program import Program
+from compiler.program_to_rules.lowering import Lowering, lower
+from compiler.traces.data_set import DataSet
+
+
+def fitting(data: DataSet, program: Program) -> Lowering:
+    """The lowering of `program`, if `data` are over its coordinates. Raises DataError, UnsupportedError."""
+    lowering = lower(program)
+    wanted = f"{program.kind} {program.name}"
+    if len(lowering.coordinates) != data.d:
+        raise DataError(
+            f"the data have {data.d} coordinates, {wanted} has {len(lowering.coordinates)}: they are not its runs"
+        )
+    if data.program is not None and lower(data.program).coordinates != lowering.coordinates:
+        claimed = f"{data.program.kind} {data.program.name}"
+        raise DataError(f"the data are runs of {claimed}, whose coordinates have other names than those of {wanted}")
+    return lowering
