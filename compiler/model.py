@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -186,6 +187,12 @@ class Model:
 
         return run(self, word, decode=decode)
 
-    def without_program(self) -> Model:
-        """The same layer without the claim to be a program."""
-        return replace(self, program=None)
+    def digest(self) -> str:
+        """SHA-256 over coordinates and weights, exactly: the same for the same heads on every machine."""
+        body = hashlib.sha256("\0".join(self.coordinates).encode())
+        for head in self.heads:
+            for matrix in (head.V, head.Q):
+                body.update(f"\0{matrix.weights.dtype.kind}{len(matrix.rows)}\0".encode())
+                body.update(np.stack([matrix.rows, matrix.columns]).astype("<i4").tobytes())
+                body.update(",".join(map(str, matrix.weights.tolist())).encode())
+        return body.hexdigest()

@@ -73,7 +73,7 @@ def _phrase(expected: set[str]) -> str:
     words = sorted(f"`{name.lower()}`" for name in rest if name not in _PHRASES)
     marks = [phrase for name, phrase in _PHRASES.items() if name in rest and name != "SEP"]
     phrases += words + marks
-    if "SEP" in rest and len(rest) < 4:
+    if "SEP" in rest and "RBRACE" not in rest and len(rest) < 5:
         phrases += ["`;`", "the end of the line"]
     if len(phrases) < 2:
         return phrases[0] if phrases else "nothing more"
@@ -81,23 +81,31 @@ def _phrase(expected: set[str]) -> str:
 
 
 def _hint_of_place(token: Token, expected: set[str], before: str, after: str, wraps: bool) -> str | None:
-    if before == "COMMA" and wraps and expected & _NAMES:
-        return "the comma before it continues the list: remove it, or go on"
-    if token.type in _VERDICTS and before == "EXAMPLE":
-        return 'the empty word is written ""'
-    if (
-        str(token) in KEYWORDS
-        and "ELSE" in expected
-        and before in ("SEP", "LBRACE")
-        and after not in ("ARROW", "COMMA")
-    ):
-        return f"`{token}` begins a clause of the program, not a rule: is there a `}}` missing before it?"
-    if expected in ({"LBRACE"}, {"LBRACE", "EMITS"}) and token.type not in ("SEP", "$END", "LPAR", "NAME"):
-        return "a name is made of letters, digits and `_`; any other is quoted"
-    return None
+    """A hint for a mistake that is known by what stands around it."""
+    is_rule = "ELSE" in expected and before in ("SEP", "LBRACE") and after not in ("ARROW", "COMMA")
+    hints = (
+        (before == "COMMA" and wraps, "the comma before it continues the list: remove it, or go on"),
+        (token.type in ("ELSE", "EPSILON") and before == "COMMA", f"`{token}` stands alone, in a rule of its own"),
+        (token.type in _VERDICTS and before == "EXAMPLE", 'the empty word is written ""'),
+        (token.type in ("ACCEPT", "REJECT") and before == "ARROW", "automata accept by their states: `accept state q`"),
+        (
+            is_rule and str(token) in KEYWORDS,
+            f"`{token}` begins a clause of the program, not a rule: is there a `}}` missing before it?",
+        ),
+        (
+            "SEP" in expected and before not in ("SEP", "LBRACE") and "ARROW" in (token.type, after),
+            "a rule ends at `;` or the end of the line",
+        ),
+        (
+            "LBRACE" in expected and token.type not in (*_NAMES, "SEP", "$END", "LPAR") and str(token) not in KEYWORDS,
+            "a name is made of letters, digits and `_`; any other is quoted",
+        ),
+    )
+    return next((hint for holds, hint in hints if holds and (expected & _NAMES or before != "COMMA")), None)
 
 
 def _hint(token: Token, expected: set[str]) -> str | None:
+    """A hint for a mistake that is known by what it is."""
     text = str(token)
     if token.type == "RESERVED":
         quote = f'; to use it as a name or symbol, quote it: "{text}"' if "STRING" in expected else ""
@@ -108,11 +116,15 @@ def _hint(token: Token, expected: set[str]) -> str | None:
         return "a rule is written `symbol -> state`"
     if expected == {"EQUAL"}:
         return "a pair is written `key = value`"
-    keywords = [name.lower() for name in expected if name.lower() in KEYWORDS]
-    if token.type == "NAME" and (near := nearest(text, keywords)):
-        return f"did you mean `{near}`?"
+    if ("REGEX" in expected and token.type == "NUMBER") or ("VBAR" in expected and token.type == "STRANGE"):
+        return "a regular expression stands between slashes: /(01)*/"
+    if "VBAR" in expected and token.type in (*_NAMES, "REGEX"):
+        return "one language behind the other is written concat(a, b)"
     if text in KEYWORDS and expected & _NAMES:
         return f'to use it as a name or symbol, quote it: "{text}"' if "STRING" in expected else "choose another name"
-    if token.type in ("NAME", "NUMBER", "STRING") and "COMMA" in expected:
+    keywords = [name.lower() for name in expected if name.lower() in KEYWORDS]
+    if (token.type == "NAME" or text in KEYWORDS) and (near := nearest(text, sorted(keywords))):
+        return f"did you mean `{near}`?"
+    if token.type in _NAMES and "COMMA" in expected:
         return "the items of a list are separated by commas"
     return None

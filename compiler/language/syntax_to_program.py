@@ -85,11 +85,12 @@ class Module:
         self._done: dict[str, Program | None] = {}
         for program in parsed.syntax.programs:
             name = program.name.text
-            if name in self.syntax or not name or name == ProgramSyntax.NAMELESS:
+            nameless = program.broken and name == ProgramSyntax.NAMELESS
+            if name in self.syntax or not name or nameless:
                 self._others.append(program)
                 if not name:
                     self.error(program.name.span, "the name of a program cannot be empty")
-                elif name != ProgramSyntax.NAMELESS:
+                elif not nameless:
                     self.error(program.name.span, f"there is already a program `{name}` in this file", "rename one")
             else:
                 self.syntax[name] = program
@@ -117,9 +118,16 @@ class Module:
         """Report something that is allowed and most likely not meant."""
         self.diagnostics.append(Diagnostic(self.source, span, message, help, "warning"))
 
-    def is_lost(self, name: Name) -> bool:
-        """Whether `name` may have been declared in a clause of the present program that did not parse."""
-        return any(name.text in program.lost for program in self.current[-1:])
+    def is_lost(self, name: Name, *clauses: str) -> bool:
+        """Whether `name` may have been declared in a clause of the present program that did not parse.
+
+        It may where it stood in such a clause, and where one of `clauses` is missing and a lost word is near to it.
+        """
+        program = self.current[-1]
+        if not program.broken or name.text in program.lost:
+            return program.broken
+        found = {clause.keyword for clause in program.clauses if isinstance(clause, Setting)}
+        return any(clause not in found and nearest(clause, program.lost) for clause in clauses)
 
     def check_all(self) -> dict[str, Program]:
         """Every program of the file. Raises SourceError with all mistakes."""
@@ -178,7 +186,10 @@ class Module:
             return self._from(self.workspace.library(name.text), name)
         if name.text not in self.all_lost:
             near = nearest(name.text, [*self.syntax, *self.uses, *library.names()])
-            self.error(name.span, f"no program is named `{name.text}`", f"did you mean `{near}`?" if near else None)
+            help = (
+                f"did you mean `{near}`?" if near else 'a program of another file is imported: `use "file.attn"::name`'
+            )
+            self.error(name.span, f"no program is named `{name.text}`", help)
         return None
 
     def _imported(self, use: Use) -> Program | None:
@@ -192,7 +203,8 @@ class Module:
         try:
             module = self.workspace.file((self.folder or Path()) / use.file.text)
         except FileError as problem:
-            self.error(use.file.span, str(problem))
+            help = 'a file is named in quotes, from the folder of this one: `use "file.attn"::name`'
+            self.error(use.file.span, str(problem), help)
             return None
         return self._from(module, use.name)
 
@@ -264,5 +276,5 @@ class Module:
 
     def require(self, syntax: ProgramSyntax, found: object, keyword: str, example: str) -> None:
         """Report a clause that is missing, unless it was lost to a syntax error."""
-        if found is None and keyword not in syntax.lost:
+        if found is None and not nearest(keyword, syntax.lost):
             self.error(syntax.name.span, f"{syntax.kind} `{syntax.name.text}` has no `{keyword}`", f"add `{example}`")

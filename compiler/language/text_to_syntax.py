@@ -68,6 +68,11 @@ class _Recovery:
         """Whether a line ends between two tokens."""
         return "\n" in self.source.text[span_of(first).end : span_of(second).start]
 
+    def indent(self, token: Token) -> int:
+        """How far the line of `token` is indented, for the first token of a line; else a lot."""
+        line, column = self.source.position(span_of(token).start)
+        return column if not self.source.line(line)[: column - 1].strip() else len(self.source.text)
+
     def lose(self, cut: Iterable[Token]) -> None:
         words = {unquote(token[1:-1]) if token.type == "STRING" else str(token) for token in cut}
         self.lost |= words
@@ -120,13 +125,16 @@ def _with_braces(stream: list[Token], recovery: _Recovery) -> list[Token]:
         end = _end_of_line(stream, place + 1)
         if any(each.type == "LBRACE" for each in stream[place + 1 : end]):
             continue
+        body_end = _body_end(stream, end, state=not is_item)
+        if body_end is not None and all(each.type == "SEP" for each in stream[place + 1 : body_end]):
+            continue
         found = stream[place + 1] if place + 1 < len(stream) else _made("$END", "", token)
         message, help = explain(found, {"LBRACE"})
         recovery.report(_visible(stream, place + 1, recovery.source), message, help, braces=True)
         if found.type in ("LPAR", "STRANGE"):
             stream[place + 1] = _made("SEP", "\n", found)
         mended.append(_made("LBRACE", "{", token))
-        due = _body_end(stream, end, state=not is_item)
+        due = body_end
     if due is not None:
         mended += [_made("SEP", "}", mended[-1]), _made("RBRACE", "}", mended[-1])]
     return _without_repeats(mended)
@@ -240,7 +248,8 @@ def _closed(chunk: list[Token], recovery: _Recovery) -> list[Token]:
 
     for place, token in enumerate(chunk):
         begins = token.type in CLAUSES and chunk[place - 1].type in OPENING
-        while missing and begins and len(open_braces) > 1:
+        outdented = token.type == "RBRACE" and recovery.indent(token) <= recovery.indent(chunk[0])
+        while missing and (begins or outdented) and len(open_braces) > 1:
             close(chunk[place - 1])
             closed.append(_made("SEP", "\n", chunk[place - 1]))
             missing -= 1
@@ -251,6 +260,8 @@ def _closed(chunk: list[Token], recovery: _Recovery) -> list[Token]:
         closed.append(token)
     while open_braces:
         close(chunk[-1])
+    while closed[-1].type == "SEP":
+        closed.pop()
     return _without_repeats(closed)
 
 
@@ -305,8 +316,28 @@ def _without_clause(chunk: list[Token], place: int, recovery: _Recovery) -> list
     while end < len(chunk) and (depth or chunk[end].type not in ("SEP", "RBRACE")):
         depth += (chunk[end].type == "LBRACE") - (chunk[end].type == "RBRACE")
         end += 1
+    if header := _state_header(chunk, begin, place, end):
+        brace = next(at for at in range(place, end) if chunk[at].type == "LBRACE")
+        recovery.lose(chunk[begin:brace])
+        return chunk[:begin] + header + chunk[brace:]
     recovery.lose(chunk[begin:end])
     return chunk[:begin] + chunk[end:] if end > begin else None
+
+
+def _state_header(chunk: list[Token], begin: int, place: int, end: int) -> list[Token]:
+    """The header of a state with what is known of it kept, where the mistake is in the header; else nothing."""
+    brace = next((at for at in range(begin, end) if chunk[at].type == "LBRACE"), begin)
+    header = chunk[begin:brace]
+    kinds = [token.type for token in header]
+    at = kinds.index("STATE") + 1 if "STATE" in kinds else len(kinds)
+    if place >= brace or at >= len(header) or not header[at].isidentifier():
+        return []
+    emits = [_made("EMITS", "emits", header[at]), header[kinds.index("EMITS") + 1]] if "EMITS" in kinds[:-1] else []
+    if emits and emits[1].type not in ("NAME", "NUMBER", "STRING"):
+        return []
+    marks = [token for token in header[:at] if token.type in ("START", "ACCEPT")]
+    made = [*marks, header[at - 1], _made("NAME", str(header[at]), header[at]), *emits]
+    return made if [token.type for token in made] != kinds else []
 
 
 def _with_header(chunk: list[Token], recovery: _Recovery) -> list[Token] | None:

@@ -151,8 +151,9 @@ class _ToSyntax(Transformer[Token, Any]):
     def difference(self, children: list[s.Expression]) -> s.Combination:
         return s.Combination(s.Name("-"), tuple(children))
 
-    def language(self, children: list[s.Expression]) -> s.Language:
-        return s.Language(children[0])
+    def language(self, children: list[Any]) -> s.Language:
+        keyword, expression = children
+        return s.Language(expression, span_of(keyword))
 
     def word(self, children: list[Token]) -> tuple[s.ItemSyntax, ...]:
         return tuple(s.ItemSyntax(name) for name in _names(children))

@@ -1,9 +1,9 @@
 r"""Data to features: the distinct, live monomials of a data set, in blocks that do not touch each other.
 
 y[a] = <p_a, H(Z)> is linear in the rules p, with the psi = d^2 (d + 1) / 2 features H(Z) = {S[b, c] z_n[e] : b <= c}
-(arXiv 2410.10101, section 3; the d^3 raw products hold every off-diagonal one twice, so regressing on them is singular).
-A feature is live if it is not zero on all supervised positions; two live features are in the same block if a chain of
-positions joins them. No position shows features of two blocks, so each block is a regression of its own.
+(arXiv 2410.10101, section 3; the d^3 raw products hold every off-diagonal one twice, so regressing on them is
+singular). A feature is live if it is not zero on all supervised positions; two live features are in the same block if a
+chain of positions joins them. No position shows features of two blocks, so each block is a regression of its own.
 """
 
 from __future__ import annotations

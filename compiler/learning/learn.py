@@ -1,8 +1,8 @@
 """The way up, in order: data -> features -> moments -> rules -> heads -> model, with a report.
 
 Integer data are learned over the rationals. The *basic* solution is taken, not the one of least norm: unknowns are
-tried as pivots from the quietest feature (least sum of squares) to the loudest. Registers of programs hold 0 or 1 for
-the time that a state lasts, counters grow, so the rules that read registers come back as they were written.
+tried as pivots from the quietest feature (least absolute peak) to the loudest. Registers of programs hold 0 or 1 at
+every length, counters grow, so the rules that read registers come back as they were written: sparse, and integers.
 Real-valued data are learned by least squares (least norm where they leave anything open).
 
 >>> from compiler.language.load import load

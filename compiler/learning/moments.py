@@ -1,6 +1,6 @@
 """Features to moments: for each block the second-moment matrix sum H H^T, the sum H y^T and the sum of y^2.
 
-For integer data these are integers, exactly, and sums: any order and any partition of the data give the same. The
+For integer data these are integers, exactly, and sums (the peaks maxima): any order and any partition of the data give the same. The
 normal equations that they make have the same solutions as the regression (arXiv 2410.10101, section 3, where the
 second-moment matrix is Lambda_D).
 """
@@ -34,6 +34,8 @@ class Moments:
         (n, k): sum over positions of H y^T, for these coordinates.
     energy
         The sum over positions of |y|^2.
+    peak
+        (n,): the largest absolute value of each feature.
     """
 
     index: NDArray[np.int64]
@@ -41,6 +43,7 @@ class Moments:
     asked: NDArray[np.int64]
     cross: Integers
     energy: int
+    peak: Integers
 
 
 class SolvedBlock(NamedTuple):
@@ -56,10 +59,11 @@ def moments_of(block: Block) -> Moments:
     asked = np.flatnonzero((block.targets != 0).any(axis=0))
     wanted = block.targets[:, asked]
     energy = int(np.sum(times(wanted, wanted).astype(object)))
-    return Moments(block.index, product(transposed, block.design), asked, product(transposed, wanted), energy)
+    peak = np.abs(block.design).max(axis=0)
+    return Moments(block.index, product(transposed, block.design), asked, product(transposed, wanted), energy, peak)
 
 
 def solved_block(moments: Moments) -> SolvedBlock:
-    """The moments eliminated, from the quietest feature (least sum of squares) to the loudest."""
-    order = np.argsort(np.diag(moments.gram), kind="stable")
+    """The moments eliminated, from the quietest feature (least peak; then by coordinates) to the loudest."""
+    order = np.argsort(moments.peak, kind="stable")
     return SolvedBlock(moments, eliminate(moments.gram, moments.cross, order))

@@ -35,7 +35,7 @@ def explored(
     accepts: Callable[[Configuration], bool],
     *,
     label: Callable[[int, Configuration], str] = lambda number, _: f"q{number}",
-    name: str = "language",
+    name: str = "this language",
 ) -> Automaton:
     """The reachable part of a deterministic automaton that is given by its step function.
 
@@ -55,7 +55,7 @@ def explored(
             if there not in numbers:
                 if len(numbers) == LIMIT:
                     raise TooLargeError(
-                        f"{name}: making it deterministic takes more than {LIMIT:,} states; write it with fewer "
+                        f"{name} takes more than {LIMIT:,} states to make deterministic; write it with fewer "
                         "nondeterministic choices, or split it"
                     )
                 numbers[there] = len(numbers)

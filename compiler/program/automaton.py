@@ -89,7 +89,7 @@ class Automaton:
             found.append("in a Moore machine every state emits one symbol")
         if self.mealy is not None and set(self.mealy) != set(self.transitions):
             found.append("in a Mealy machine every transition emits one symbol")
-        if self.accept is None and self.moore is None and not self.mealy:
+        if self.accept is None and self.moore is None and self.mealy is None:
             found.append("it neither accepts nor emits: mark accepting states or give outputs")
         return found
 

@@ -22,6 +22,11 @@ def _listed(symbols: Iterable[str]) -> str:
     return ", ".join(spell(symbol) for symbol in symbols)
 
 
+def _title(name: str) -> str:
+    """The name of a program, which is quoted where it would be read as a number."""
+    return f'"{name}"' if name.isascii() and name.isdigit() else spell(name)
+
+
 def _block(header: str, clauses: Iterable[str]) -> str:
     return header + " {\n" + "".join(f"  {clause}\n" for clause in clauses) + "}\n"
 
@@ -31,7 +36,7 @@ def automaton_to_text(program: Automaton) -> str:
     clauses = [f"alphabet {_listed(program.alphabet)}"]
     clauses += [_automaton_state(program, state) for state in program.states]
     examples = _examples(program.examples, program.alphabet, program.outputs)
-    return _block(f"automaton {spell(program.name)}", clauses + examples)
+    return _block(f"automaton {_title(program.name)}", clauses + examples)
 
 
 def _automaton_state(program: Automaton, state: str) -> str:
@@ -63,7 +68,7 @@ def memory_to_text(program: Memory) -> str:
     for example in program.examples:
         answers = ", ".join(symbol if symbol == "absent" else spell(symbol) for symbol in example.result)
         clauses.append(f"example {_items(example.word)} {example.verb} " + (answers or '""'))
-    return _block(f"memory {spell(program.name)}", clauses)
+    return _block(f"memory {_title(program.name)}", clauses)
 
 
 def _items(items: Sequence[Item]) -> str:
@@ -85,7 +90,7 @@ def machine_to_text(program: Machine) -> str:
         rules = "; ".join(f"{spell(symbol)} -> {_action(program, state, symbol)}" for symbol in program.symbols)
         clauses.append(f"{'start ' * (state == program.start)}state {spell(state)} {{ {rules} }}")
     return _block(
-        f"machine {spell(program.name)}", clauses + _examples(program.examples, program.alphabet, program.symbols)
+        f"machine {_title(program.name)}", clauses + _examples(program.examples, program.alphabet, program.symbols)
     )
 
 
@@ -105,7 +110,7 @@ def universal_to_text(program: UniversalAutomaton | UniversalMachine) -> str:
     clauses = [f"states {program.states}", f"symbols {program.symbols}"]
     if isinstance(program, UniversalMachine):
         clauses.append(f"cells {program.cells}")
-    return _block(f"{program.kind} {spell(program.name)}", clauses)
+    return _block(f"{program.kind} {_title(program.name)}", clauses)
 
 
 def _examples(examples: Iterable[Example], alphabet: Sequence[str], output: Sequence[str]) -> list[str]:

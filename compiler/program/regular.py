@@ -259,7 +259,7 @@ class _Parser:
         if self.peek("["):
             return self.position(self.symbol_class())
         whole = _EMPTY
-        for symbol in self.symbols():
+        for symbol in self.symbols("a symbol or a group"):
             whole = self.then(whole, self.position(frozenset({symbol})))
         return whole
 
@@ -273,7 +273,7 @@ class _Parser:
         self.at += 1
         return frozenset(self.alphabet) - members if negated else frozenset(members)
 
-    def symbols(self, expected: str = "a symbol") -> tuple[str, ...]:
+    def symbols(self, expected: str) -> tuple[str, ...]:
         """The symbols of one item: several where a quoted item is spelled out, none for the empty word."""
         if self.at >= len(self.tokens) or self.tokens[self.at].kind != "symbols":
             raise self.fail(expected)

@@ -6,7 +6,8 @@ Statement
     symbol it answers with the token that names the n-th transition, its outputs and its acceptance.
 
 Coordinates
-    reg; state[q] for q in Q; symbol[s] for s in Sigma; then one for each output: accept, and emit[x] for each output
+    reg; state[q] for q in Q; symbol[s] for s in Sigma; then one for each output: accept for a program that judges its
+    input (for a partial transducer that does not: defined, until it falls into the sink), and emit[x] for each output
     symbol x. So d = |Q| + |Sigma| + 1 + outputs.
 
 Tokens
@@ -47,6 +48,7 @@ from compiler.rules import Form, named_vectors
 
 REGISTER = "reg"
 ACCEPT = "accept"
+DEFINED = "defined"
 
 
 def state_name(state: str) -> str:
@@ -69,20 +71,20 @@ def automaton_to_rules(program: Automaton) -> Lowering:
     partial = len(program.transitions) < len(program.states) * len(program.alphabet)
     sink = fresh("sink", program.states) if partial else program.states[-1]
     states = (*program.states, sink) if partial else program.states
-    judged = program.accept is not None or partial
+    judged = ACCEPT if program.accept is not None else DEFINED if partial else None
     accepting = frozenset(program.states) if program.accept is None else program.accept
     coordinates = (
         REGISTER,
         *map(state_name, states),
         *map(symbol_name, program.alphabet),
-        *([ACCEPT] if judged else []),
+        *([judged] if judged else []),
         *map(emit_name, program.outputs),
     )
 
     def outputs(state: str | None, symbol: str | None, target: str) -> dict[str, int]:
         known = program.transitions.get((state, symbol)) if state is not None and symbol is not None else target
         emitted = program.emitted(state, symbol, known)
-        found = {ACCEPT: 1} if judged and target in accepting else {}
+        found = {judged: 1} if judged and target in accepting else {}
         return found | ({emit_name(emitted): 1} if emitted is not None else {})
 
     tokens = {"start": {REGISTER: 1, state_name(program.start): 1} | outputs(None, None, program.start)}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from compiler.errors import ModelError, UnsupportedError
 from compiler.program.automaton import Automaton
 from compiler.program.run import Outcome, Run
-from compiler.program_to_rules.automaton import ACCEPT, emit_name
+from compiler.program_to_rules.automaton import ACCEPT, DEFINED, emit_name
 from compiler.program_to_rules.lowering import lower
 from compiler.runtime.recurrent import Memory
 
@@ -105,7 +105,8 @@ def nearest_tokens(answer: NDArray[Any], embedded: NDArray[Any]) -> list[int]:
 
 
 def _outcome(program: Automaton, model: Model, last: NDArray[Any]) -> Outcome:
-    if ACCEPT in model.coordinates and not _reads(model, last, ACCEPT):
+    judged = ACCEPT if program.accept is not None else DEFINED
+    if judged in model.coordinates and not _reads(model, last, judged):
         return "rejected"
     return "answered" if program.accept is None else "accepted"
 

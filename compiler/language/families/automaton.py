@@ -172,7 +172,7 @@ def _check_outputs(names: dict[str, State], draft: _Draft, context: Context) -> 
         context.error(draft.choice.span, message, "remove the choice, or every `emits`")
         return False
     silent = [state.name for state in names.values() if state.emits is None]
-    if outputs and silent:
+    if outputs and silent and not context.is_lost(Name("emits")):
         listed = ", ".join(spell(name.text) for name in silent)
         context.error(silent[0].span, f"in a Moore machine every state emits, but not {listed}", "add `emits SYMBOL`")
         return False

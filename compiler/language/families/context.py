@@ -18,8 +18,8 @@ class Context(Protocol):
     def warn(self, span: Span, message: str, help: str | None = None) -> None:
         """Report something that is most likely not meant."""
 
-    def is_lost(self, name: Name) -> bool:
-        """Whether `name` may have been declared in a clause of the present program that did not parse."""
+    def is_lost(self, name: Name, *clauses: str) -> bool:
+        """Whether `name` may have been declared in a clause that did not parse, such as one of `clauses`."""
 
     def lookup(self, name: Name) -> Program | None:
         """The program that `name` means; an unknown one is reported."""

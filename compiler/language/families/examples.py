@@ -54,7 +54,7 @@ def to_symbols(items: Iterable[ItemSyntax], alphabet: Sequence[str], what: str, 
         pieces = list(name.text) if spelled else [name.text] * (name.text != "" or len(listed) > 1)
         quotes = name.span.end - name.span.start - len(name.text)
         for place, piece in enumerate(pieces):
-            if piece not in alphabet and not context.is_lost(Name(piece)):
+            if piece not in alphabet and not context.is_lost(Name(piece), "alphabet", "marks"):
                 start = name.span.start + quotes // 2 + place
                 span = Span(start, start + 1) if spelled and quotes in (0, 2) else name.span
                 context.error(span, f"symbol {spell(piece)} is not in {what}", _help(piece, alphabet))
@@ -70,7 +70,8 @@ def _help(symbol: str, alphabet: Sequence[str]) -> str:
 
 def unknown(context: Context, name: Name, known: Iterable[str], what: str) -> None:
     """Report that `name` is no `what`, with the nearest that is, unless its declaration was lost."""
-    if context.is_lost(name):
+    clauses = {"state": (), "key": ("keys",), "value": ("values",)}.get(what, ("alphabet", "marks", "blank"))
+    if context.is_lost(name, *clauses):
         return
     near = nearest(name.text, known)
     context.error(name.span, f"no {what} is named {spell(name.text)}", f"did you mean {spell(near)}?" if near else None)

@@ -48,7 +48,7 @@ def _evaluate(expression: Expression, alphabet: tuple[str, ...], context: Contex
 
 def _regex(expression: Regex, alphabet: tuple[str, ...], context: Context) -> Automaton | None:
     try:
-        return from_regex(expression.text, alphabet) if alphabet else None
+        return from_regex(expression.text, alphabet, name="this language") if alphabet else None
     except RegexError as mistake:
         start = expression.span.start + 1 + mistake.place
         context.error(Span(start, start + mistake.length), str(mistake))

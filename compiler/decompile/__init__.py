@@ -1,0 +1,1 @@
+"""Models back to programs, one file for each family."""

@@ -1,0 +1,69 @@
+"""Everywhere: two layers are the same function on all inputs of all lengths, if and only if their rules agree.
+
+The answer on Z is sum p[a; {b, c}; e] S[b, c] z_n[e]; for inputs of length >= 2 the products S[b, c] z_n[e] are
+linearly independent functions, so equal functions have equal p (docs/verification.md). Where p differ, a real input of
+one or two tokens with small integer entries shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product as choices
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.attention import Head
+from compiler.exact import scaled
+from compiler.heads_to_rules import exact_rules
+from compiler.rules import Form
+
+ExactForm: TypeAlias = tuple[Form, int]
+"""A form with integer weights, and the denominator by which they are to be divided."""
+
+
+def difference(left: ExactForm, right: ExactForm) -> Form:
+    """P of `left` minus p of `right`, times both denominators: integers, empty exactly for equal functions."""
+    (a, below_a), (b, below_b) = left, right
+    index = np.concatenate([a.index, b.index])
+    weights = np.concatenate([a.weights.astype(object) * below_b, -(b.weights.astype(object) * below_a)])
+    return Form.canonical(a.coordinates, index, weights)
+
+
+def exact_form(form: Form) -> ExactForm:
+    """A form with integer weights over one denominator."""
+    values = scaled(form.weights)
+    return Form(form.coordinates, form.index, values.numerators), values.denominator
+
+
+def heads_form(heads: Sequence[Head], coordinates: tuple[str, ...]) -> ExactForm:
+    """The rules of heads with integer weights over one denominator."""
+    return exact_rules(heads, coordinates)
+
+
+def separating_input(form: Form) -> NDArray[np.int64]:
+    """Tokens (n, d), as few as possible, on which a non-zero form does not vanish.
+
+    One token z gives the cubic form p(z, z, z); it may vanish identically (then two tokens are needed). With a token k
+    before the last token z the answer is p(k, k, z) + p(z, z, z), and scaling k by 1 or 2 makes one of the two sums
+    differ from zero whenever p(k, k, z) does.
+    """
+    e, b, c, _ = form.index[0].tolist()
+    units = np.eye(form.d, dtype=np.int64)
+    corners = dict.fromkeys((b, c, e))
+    for signs in choices((0, 1, -1, 2), repeat=len(corners)):
+        token = sum((sign * units[place] for sign, place in zip(signs, corners, strict=True)), np.zeros_like(units[0]))
+        if _value(form, token[None]).any():
+            return np.asarray(token[None])
+    for key in (units[b] + units[c], units[b], units[c]):
+        for scale in (1, 2):
+            tokens = np.stack([scale * key, units[e]])
+            if _value(form, tokens).any():
+                return tokens
+    raise ArithmeticError("a form that is not zero vanishes on every candidate; this contradicts its canonical form")
+
+
+def _value(form: Form, tokens: NDArray[np.int64]) -> NDArray[np.object_]:
+    whole = tokens.astype(object)
+    return form.answer(whole.T @ whole, whole[-1])

@@ -1,0 +1,96 @@
+"""Domain: a model answers as its program on every configuration that the program can reach, at every length.
+
+`answers` reduces it to finitely many equations; where one fails, the shortest counterexample follows. A configuration
+at which two things differ contains the start, or an edge, whose values differ. If the start values for some last
+symbol differ, that symbol alone is a counterexample of length 1. Otherwise walks without differing edges agree, so the
+first differing edge on a walk makes the difference: a shortest counterexample is a shortest walk to a differing edge,
+the edge, and the last symbol. Least words to each node come from the breadth-first search, so the least counterexample,
+by length and then in the order of the alphabet, is the least of these candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from compiler.attention import attention
+from compiler.domain.token_graph import TokenGraph
+from compiler.heads_to_rules import exact_heads
+from compiler.model import Model
+from verify.answers import Answers, Integers
+from verify.verdict import Counterexample
+
+Word = tuple[str, ...]
+
+
+def shortest_difference(
+    graph: TokenGraph, left: Callable[[str], Answers], right: Callable[[str], Answers]
+) -> Word | None:
+    """The least word at whose last symbol `left` and `right` answer differently; None where there is none."""
+    order = {symbol: number for number, symbol in enumerate(graph.lasts)}
+    return min(
+        _candidates(graph, left, right),
+        key=lambda word: (len(word), [order[symbol] for symbol in word]),
+        default=None,
+    )
+
+
+def _candidates(graph: TokenGraph, left: Callable[[str], Answers], right: Callable[[str], Answers]) -> Iterator[Word]:
+    for symbol in graph.lasts:
+        at_start, edges = left(symbol).differences(right(symbol))
+        if at_start:
+            yield (symbol,)
+        for number in edges.tolist():
+            edge = graph.edges[number]
+            yield (*graph.words[edge.source], edge.symbol, symbol)
+
+
+def replayed(graph: TokenGraph, word: Word, model: Model) -> Integers:
+    """The exact answer of `model`, times its denominator, at the last symbol of the program's run on `word`.
+
+    Computed by the definition of the layer from the tokens themselves, independently of `answers`.
+    """
+    lowering = graph.lowering
+    tokens = np.stack([lowering.tokens[name] for name in lowering.trace(word)[:-1]]).astype(object)
+    heads, _ = exact_heads(model.heads)
+    d = model.d
+    v = [head.V.dense(d).astype(object) for head in heads]
+    q = [head.Q.dense(d).astype(object) for head in heads]
+    return attention(np.array(v).reshape(-1, d, d), np.array(q).reshape(-1, d, d), tokens)
+
+
+def against_program(graph: TokenGraph, word: Word, model: Model) -> Counterexample:
+    """The counterexample `word` to "the model is the program", replayed. Raises ArithmeticError if it is none."""
+    lowering = graph.lowering
+    expected = lowering.trace(word)[-1]
+    numerators = replayed(graph, word, model)
+    _, denominator = exact_heads(model.heads)
+    if not np.any(numerators != lowering.tokens[expected] * denominator):
+        raise ArithmeticError(f"the counterexample {word} does not replay; this is a mistake of the verifier")
+    return Counterexample(word, expected, described(numerators, denominator, model), _place(graph, word))
+
+
+def against_model(graph: TokenGraph, word: Word, first: Model, second: Model) -> Counterexample:
+    """The counterexample `word` to "these models agree on the program's domain", replayed."""
+    (a, below_a), (b, below_b) = ((replayed(graph, word, m), exact_heads(m.heads)[1]) for m in (first, second))
+    if not np.any(a * below_b != b * below_a):
+        raise ArithmeticError(f"the counterexample {word} does not replay; this is a mistake of the verifier")
+    return Counterexample(word, described(a, below_a, first), described(b, below_b, second), _place(graph, word))
+
+
+def described(numerators: Integers, denominator: int, model: Model) -> str:
+    """An answer in words: the token that it is, or its coordinates."""
+    for name, vector in model.tokens.items():
+        if not np.any(numerators != vector.astype(object) * denominator):
+            return name
+    parts = []
+    for place in np.flatnonzero(numerators != 0).tolist():
+        value = int(numerators[place])
+        exact = value // denominator if value % denominator == 0 else value / denominator
+        parts.append(f"{exact:+} {model.coordinates[place]}")
+    return " ".join(parts[:8]) + (" ..." if len(parts) > 8 else "") or "zero"
+
+
+def _place(graph: TokenGraph, word: Word) -> str:
+    return f"the answer to {graph.lowering.letters[word[-1]]}, token {len(graph.lowering.trace(word)) - 1}"

@@ -1,0 +1,77 @@
+"""What a verdict says: whether, in which sense, for which inputs, under which assumptions, and the counterexample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Answer: TypeAlias = Literal["proved", "refuted", "undecided"]
+Level: TypeAlias = Literal["everywhere", "domain", "tested"]
+
+LEVELS: dict[Level, str] = {
+    "everywhere": "the same function on all real inputs of every length",
+    "domain": "the same answers on every configuration that the program can reach, at every length",
+    "tested": "the same tokens on the words that were tried",
+}
+
+EXACT = "arithmetic: the exact real function of the stored weights; a float stands for the rational that it is"
+INDUCTION = (
+    "next-token answers on the program's own configurations; by induction, runs that feed back their answers agree too"
+)
+TOKENS = "tokens are those of the program's vocabulary"
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """The shortest input on which two things part, replayed before it is shown.
+
+    Attributes
+    ----------
+    input
+        A word (symbols); or, where real inputs are compared, the tokens as rows of numbers.
+    expected, got
+        What the first and the second thing answer at the end of the input.
+    at
+        The token at which they part: its name and its place among the tokens of the run, from 0.
+    """
+
+    input: tuple[Any, ...]
+    expected: str
+    got: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The result of `verify`.
+
+    Attributes
+    ----------
+    verdict, level
+        proved, refuted or undecided, and in which sense; see `LEVELS`.
+    lengths
+        "all", or the greatest length that was tried, or None for a refutation.
+    counterexample
+        For a refutation; else None.
+    assumptions
+        What the verdict rests on.
+    program, model
+        The digests of the first and the second thing that were compared.
+    witness
+        For models that are equal up to the symmetries of the weights: how.
+    seconds
+        The time it took.
+    """
+
+    verdict: Answer
+    level: Level
+    lengths: Literal["all"] | int | None
+    counterexample: Counterexample | None
+    assumptions: tuple[str, ...]
+    program: str
+    model: str
+    witness: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    def __bool__(self) -> bool:
+        return self.verdict == "proved"
