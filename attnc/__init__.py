@@ -1,5 +1,123 @@
-"""attnc."""
+"""attnc: programs into linear attention, and back.
+
+A program (here a finite automaton) becomes the weights of one layer of linear attention, exactly; training data are
+generated from it; the weights are learned back in polynomial time, with a certificate that the data determine them;
+and a model, ours or another, is decided to be the program, with a proof or with the shortest counterexample.
+
+>>> import attnc
+>>> parity = attnc.load("parity")
+>>> model = attnc.compile(parity)
+>>> model.run("0110").outcome
+'accepted'
+>>> data = attnc.generate(parity, certified=True)
+>>> learned = attnc.learn(data, program=parity)
+>>> learned.report.exact, learned.report.certified
+(True, True)
+>>> attnc.verify(parity, learned.model).verdict
+'proved'
+>>> attnc.decompile(learned.model) == parity
+True
+
+Names are looked up when they are first used, so importing attnc is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from attnc.version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from attnc.storage import load, save
+    from compiler import errors
+    from compiler.language.load import parse
+    from compiler.learning.certificate import Certificate, certify
+    from compiler.learning.features import features
+    from compiler.learning.learn import Learned, Report, learn
+    from compiler.model import Model
+    from compiler.program import Automaton, Machine, Memory, UniversalAutomaton, UniversalMachine
+    from compiler.program.run import Run
+    from compiler.program_to_model import compile
+    from compiler.random_model import random_model
+    from compiler.rules import Form, Rule
+    from compiler.traces.data_set import DataSet
+    from compiler.traces.program_to_traces import generate
+    from verify import strategies
+    from verify.decompiled import decompile
+    from verify.verdict import Counterexample, Verdict
+    from verify.verify import verify
+
+_HOMES = {
+    "load": "attnc.storage",
+    "save": "attnc.storage",
+    "parse": "compiler.language.load",
+    "Certificate": "compiler.learning.certificate",
+    "certify": "compiler.learning.certificate",
+    "features": "compiler.learning.features",
+    "Learned": "compiler.learning.learn",
+    "Report": "compiler.learning.learn",
+    "learn": "compiler.learning.learn",
+    "Model": "compiler.model",
+    "Automaton": "compiler.program",
+    "Machine": "compiler.program",
+    "Memory": "compiler.program",
+    "UniversalAutomaton": "compiler.program",
+    "UniversalMachine": "compiler.program",
+    "Run": "compiler.program.run",
+    "compile": "compiler.program_to_model",
+    "random_model": "compiler.random_model",
+    "Form": "compiler.rules",
+    "Rule": "compiler.rules",
+    "DataSet": "compiler.traces.data_set",
+    "generate": "compiler.traces.program_to_traces",
+    "decompile": "verify.decompiled",
+    "Counterexample": "verify.verdict",
+    "Verdict": "verify.verdict",
+    "verify": "verify.verify",
+}
+_MODULES = {"errors": "compiler.errors", "strategies": "verify.strategies"}
+
+__all__ = [
+    "Automaton",
+    "Certificate",
+    "Counterexample",
+    "DataSet",
+    "Form",
+    "Learned",
+    "Machine",
+    "Memory",
+    "Model",
+    "Report",
+    "Rule",
+    "Run",
+    "UniversalAutomaton",
+    "UniversalMachine",
+    "Verdict",
+    "__version__",
+    "certify",
+    "compile",
+    "decompile",
+    "errors",
+    "features",
+    "generate",
+    "learn",
+    "load",
+    "parse",
+    "random_model",
+    "save",
+    "strategies",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'attnc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -164,9 +164,9 @@ class Model:
 
     def step(self, S: Memory | None, z: ArrayLike) -> tuple[Memory, NDArray[Any]]:
         """The recurrent form: the fast weights S (d, d) (None: zero) after the token z (d,), and the answer (d,)."""
-        from compiler.runtime.recurrent import step
+        from compiler.runtime.recurrent import Recurrence
 
-        return step(self.heads, S, np.asarray(z))
+        return Recurrence(self.heads).step(S, np.asarray(z))
 
     def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
         """Run the model on a word of its program, its answers fed back as tokens.

@@ -1,8 +1,9 @@
 """What a program, and what a model, answers on the domain: linear in the token counts, exactly.
 
 With the last token l fixed, a model's answer is sum_j count_j u[j, l], where u[j, l] = sum_h V_h t_j (t_j . Q_h l) is
-what token type j contributes. So over walks on the token graph the answer is a start value plus a value for each edge. For
-a program the start value is its answer at the start node, and an edge adds the difference of the answers at its ends.
+what token type j contributes. So over walks on the token graph the answer is a start value plus a value for each edge.
+For a program the start value is its answer at the start node, and an edge adds the difference of the answers at its
+ends.
 Two things answer alike on the whole domain if and only if start values and edge values agree: "if" by adding along the
 walk; "only if" because the walk to an edge, with and without the edge, are both configurations.
 """

@@ -7,7 +7,7 @@ from compiler.model import Model
 from compiler.program.automaton import Automaton
 from compiler.program_to_rules.lowering import lower
 
-EXAMPLES = 1_000
+EXAMPLES = 300
 LENGTH = 50
 """The longest words that are tried, unless a bound is given."""
 

@@ -52,7 +52,7 @@ def load(reference: str) -> Program:
     'accepted'
     """
     module, name = module_of(reference)
-    return _pick(module, name)
+    return pick(module, name)
 
 
 def parse(text: str, *, name: str | None = None) -> Program:
@@ -61,10 +61,11 @@ def parse(text: str, *, name: str | None = None) -> Program:
     >>> parse("automaton a { alphabet x; start accept state q { x -> q } }").run("xx").outcome
     'accepted'
     """
-    return _pick(Workspace().text(text), name)
+    return pick(Workspace().text(text), name)
 
 
-def _pick(module: Module, name: str | None) -> Program:
+def pick(module: Module, name: str | None) -> Program:
+    """The program `name` of a module (None: its only one). Raises SourceError, UnknownProgramError."""
     programs = module.check_all()
     if name is None and len(programs) == 1:
         return next(iter(programs.values()))

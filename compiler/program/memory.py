@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from compiler.errors import ProgramError, UnsupportedError, WordError
 from compiler.program.run import Example, Item, Run
-from compiler.program.words import check_word, parse_items, shorten
+from compiler.program.words import check_word, parse_requests, shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,9 +156,9 @@ def _requests(text: str) -> Sequence[Item]:
     if text.strip() in ("", '""'):
         return ()
     found: list[Item] = []
-    for item in text.split(","):
-        sides = [parse_items(side)[0] for side in item.split("=")]
+    for sides in parse_requests(text):
         if len(sides) > 2 or "" in sides:
-            raise WordError(f"cannot read the request {shorten(item)!r}: expected a key, or key = value")
+            shown = shorten(" = ".join(sides))
+            raise WordError(f"cannot read the request {shown!r}: expected a key, or key = value")
         found.append(sides[0] if len(sides) == 1 else (sides[0], sides[1]))
     return found

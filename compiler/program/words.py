@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 
 from compiler.errors import WordError
@@ -36,6 +36,7 @@ _PLAIN = re.compile(r"\w+")
 _ITEM = re.compile(
     r"""\s*(?:"(?P<quoted>(?:\\["\\]|\\u\{[0-9a-fA-F]{1,6}\}|[^"\\])*)"|(?P<plain>[^",]*?))\s*(?P<end>,|\Z)"""
 )
+_SIDE = re.compile(_ITEM.pattern.replace('[^",]', '[^",=]').replace("(?P<end>,", "(?P<end>[,=]"))
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|([\"\\]))")
 
 
@@ -111,21 +112,39 @@ def unknown_symbol(symbol: str, place: int, alphabet: Sequence[str]) -> str:
 
 def parse_items(text: str) -> tuple[str, ...]:
     """The comma-separated items of `text`, unquoted. Raises WordError for what is no list of items."""
+    return tuple(item for item, _ in _parts(text, _ITEM))
+
+
+def parse_requests(text: str) -> tuple[tuple[str, ...], ...]:
+    """The comma-separated items of `text`, each split at ``=``. Raises WordError as `parse_items` does.
+
+    >>> parse_requests('france = paris, "a=b"')
+    (('france', 'paris'), ('a=b',))
+    """
+    items: list[list[str]] = [[]]
+    for side, end in _parts(text, _SIDE):
+        items[-1].append(side)
+        if end == ",":
+            items.append([])
+    return tuple(map(tuple, items))
+
+
+def _parts(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """The parts of `text`, unquoted, each with the separator behind it."""
     text = unicodedata.normalize("NFC", text)
-    items: list[str] = []
     place = 0
     while True:
-        match = _ITEM.match(text, place)
+        match = pattern.match(text, place)
         if match is None:
             raise WordError(
                 f"cannot read {shorten(text[place:])!r} in the word {shorten(text)!r}: expected items separated by "
                 'commas, each one in quotes (with \\" and \\\\ inside) or none'
             )
         quoted = match["quoted"]
-        items.append(match["plain"] if quoted is None else unquote(quoted))
+        yield match["plain"] if quoted is None else unquote(quoted), match["end"]
         place = match.end()
-        if match["end"] != ",":
-            return tuple(items)
+        if not match["end"]:
+            return
 
 
 def parse_word(text: str, alphabet: Sequence[str]) -> tuple[str, ...]:

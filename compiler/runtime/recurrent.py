@@ -20,22 +20,25 @@ Memory: TypeAlias = NDArray[Any]
 """The fast weights S, (d, d)."""
 
 
-def step(heads: Sequence[Head], S: Memory | None, z: NDArray[Any]) -> tuple[Memory, NDArray[Any]]:
-    """The fast weights after the token z (d,), and the answer (d,); S is None before the first token."""
-    memory = np.outer(z, z) if S is None else S + np.outer(z, z)
-    if memory.dtype == np.int64 and _may_overflow(heads, memory, z):
-        memory, z = memory.astype(object), z.astype(object)
-    y = np.zeros(len(z), dtype=memory.dtype)
-    for head in heads:
-        key = head.Q.apply(z)
-        read = np.flatnonzero(key)
-        y = y + head.V.apply(memory[:, read] @ key[read])
-    return memory, y
+class Recurrence:
+    """A layer as a recurrent network: its step function, and a bound on its weights computed once."""
 
+    def __init__(self, heads: Sequence[Head]) -> None:
+        self.heads = heads
+        self.mass = sum(_mass(head.V) * _mass(head.Q) for head in heads) + 1
 
-def _may_overflow(heads: Sequence[Head], memory: Memory, z: NDArray[Any]) -> bool:
-    size = sum(_mass(head.V) * _mass(head.Q) for head in heads)
-    return (largest(memory) + 1) * (largest(z) + 1) * (size + 1) >= 2**62
+    def step(self, S: Memory | None, z: NDArray[Any]) -> tuple[Memory, NDArray[Any]]:
+        """The fast weights after the token z (d,), and the answer (d,); S is None before the first token."""
+        memory = np.outer(z, z) if S is None else S + np.outer(z, z)
+        if memory.dtype == np.int64 and (largest(memory) + 1) * (largest(z) + 1) * self.mass >= 2**62:
+            memory, z = memory.astype(object), z.astype(object)
+        y = np.zeros(len(z), dtype=memory.dtype)
+        for head in self.heads:
+            key = head.Q.apply(z)
+            read = np.flatnonzero(key)
+            if len(read):
+                y = y + head.V.apply(memory[:, read] @ key[read])
+        return memory, y
 
 
 def _mass(matrix: Sparse) -> int:

@@ -14,7 +14,7 @@ from compiler.program.automaton import Automaton
 from compiler.program.run import Outcome, Run
 from compiler.program_to_rules.automaton import ACCEPT, DEFINED, emit_name
 from compiler.program_to_rules.lowering import lower
-from compiler.runtime.recurrent import Memory
+from compiler.runtime.recurrent import Memory, Recurrence
 
 if TYPE_CHECKING:
     from compiler.model import Decode, Model
@@ -77,13 +77,14 @@ def events(model: Model, symbols: Iterable[str], *, decode: Decode) -> Iterator[
         )
     candidates = [*dict.fromkeys(lowering.answers.values())]
     embedded = np.stack([model.tokens[name] for name in candidates]) if candidates else None
+    layer = Recurrence(model.heads)
     memory: Memory | None = None
     for name in lowering.start:
-        memory, _ = model.step(memory, model.tokens[name])
+        memory, _ = layer.step(memory, model.tokens[name])
         yield Event(name, model.tokens[name], None, memory)
     for symbol in symbols:
         name = lowering.letters[symbol]
-        memory, answer = model.step(memory, model.tokens[name])
+        memory, answer = layer.step(memory, model.tokens[name])
         yield Event(name, model.tokens[name], None, memory)
         assert embedded is not None
         nearest = nearest_tokens(answer, embedded)
@@ -91,7 +92,7 @@ def events(model: Model, symbols: Iterable[str], *, decode: Decode) -> Iterator[
             tied = " and ".join(repr(candidates[number]) for number in nearest[:2])
             raise ModelError(f"an answer of the model is equally near to the tokens {tied}, so it decides nothing")
         vector = embedded[nearest[0]] if decode == "nearest" else answer
-        memory, _ = model.step(memory, vector)
+        memory, _ = layer.step(memory, vector)
         yield Event(candidates[nearest[0]], vector, answer, memory)
 
 

@@ -102,9 +102,7 @@ def test_no_two_states_of_a_minimal_automaton_behave_alike(automaton: Automaton)
     least = automaton.minimised()
 
     def behaviour(state: str) -> tuple[object, ...]:
-        begun = Automaton(
-            "q", AB, least.states, state, least.transitions, least.accept, least.moore, least.mealy
-        )
+        begun = Automaton("q", AB, least.states, state, least.transitions, least.accept, least.moore, least.mealy)
         return tuple((run.outcome, run.output) for run in map(begun.run, WORDS))
 
     shown = [behaviour(state) for state in least.states]
@@ -156,14 +154,15 @@ def test_an_automaton_survives_networkx(automaton: Automaton) -> None:
 
 
 @COMMON
-@given(st.text("ab()|*+?.[]^{}0123,\"\\ ", max_size=12))
+@given(st.text('ab()|*+?.[]^{}0123,"\\ ', max_size=12))
 def test_any_text_is_a_regular_expression_or_a_mistake_in_it(text: str) -> None:
+    place, end = 0, 0
     try:
         made = from_regex(text, AB)
     except RegexError as mistake:
-        assert 0 <= mistake.place <= max(0, len(text))
-        assert mistake.place + mistake.length <= max(1, len(text))
-    except TooLargeError as problem:
-        assert "20,000" in str(problem)
+        place, end = mistake.place, mistake.place + mistake.length
+    except TooLargeError:
+        return
     else:
         assert made.minimised() == made
+    assert 0 <= place <= end <= max(1, len(text))

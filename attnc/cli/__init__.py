@@ -1,0 +1,110 @@
+"""The command line. Every command lives in a module of its own that is imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from attnc.version import __version__
+from compiler.errors import AttncError
+
+COMMANDS = {
+    "check": "Find mistakes in programs and run their examples.",
+    "format": "Lay out program files in the one layout, keeping every comment.",
+    "show": "Show a program's coordinates, tokens, rules and heads.",
+    "list": "List the programs of the library.",
+    "compile": "Compile a program to the weights of one layer of linear attention.",
+    "run": "Run a program, or a model of it, on words.",
+    "data": "Generate training data from a program's runs.",
+    "learn": "Learn a model from data, in polynomial time.",
+    "certify": "Decide whether data determine a program's model.",
+    "verify": "Decide whether two things are the same: programs or models.",
+    "decompile": "Read the program back from a model, with a proof.",
+    "demo": "Take two programs through the whole circle, in plain words.",
+}
+
+DONE, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+"""Exit status: done or yes; the answer is no; bad input or usage; undecided or unfinished; Ctrl-C."""
+
+
+class _Commands(click.Group):
+    """The commands, found by name without importing the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"attnc.cli.{cmd_name}_command").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from compiler.program.words import nearest
+
+            near = nearest(args[0], COMMANDS)
+            hint = f"did you mean {near}?" if near else "`attnc --help` lists them."
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="attnc %(version)s")
+def cli() -> None:
+    """Programs into linear attention, and back.
+
+    A PROGRAM is a file (x.attn), a program of a file (x.attn::name) or a name of the library (parity). A model is a
+    .safetensors file. Exit status: 0 done or yes, 1 the answer is no, 2 bad input, 3 undecided or unfinished.
+    """
+
+
+def main() -> None:
+    """Run the command line; users see messages, never a traceback."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        status = done.exit_code
+    except click.ClickException as mistake:
+        mistake.show()
+        status = BAD
+    except AttncError as mistake:
+        status = _refused(mistake)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; nothing was written half-way", err=True)
+        status = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = DONE
+    except MemoryError:
+        click.echo("error: out of memory; try a smaller program or fewer data", err=True)
+        status = BAD
+    except Exception as mistake:
+        click.echo(
+            f"error: {type(mistake).__name__}: {mistake}\nThis is a mistake in attnc; please report it.", err=True
+        )
+        status = BAD
+    sys.exit(status if isinstance(status, int) else DONE)
+
+
+def _refused(mistake: AttncError) -> int:
+    from compiler.errors import DecompileError, SourceError
+
+    if isinstance(mistake, SourceError):
+        count = sum(each.severity == "error" for each in mistake.diagnostics)
+        click.echo(f"{mistake}\n{count} error{'s' * (count != 1)}", err=True)
+        return BAD
+    click.echo(f"error: {mistake}", err=True)
+    return UNDECIDED if isinstance(mistake, DecompileError) else BAD

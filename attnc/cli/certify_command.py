@@ -1,0 +1,36 @@
+"""``attnc certify``."""
+
+from __future__ import annotations
+
+import click
+
+from attnc.cli import NO
+from attnc.cli.printing import json_option, print_facts, print_json
+from compiler.language.load import load
+from compiler.program.words import spell
+
+
+@click.command("certify")
+@click.argument("data")
+@click.option("--for", "program", required=True, metavar="PROGRAM", help="The program.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
+    """Decide whether DATA determine what PROGRAM's model answers, on all that it can reach, at every length."""
+    from compiler.files.data_file import load_data
+    from compiler.learning.certificate import certify
+
+    source = load(program)
+    loaded = load_data(data)
+    found = certify(loaded, source)
+    word = None if found.undetermined is None else list(found.undetermined)
+    facts = {"certified": found.certified, "samples": loaded.samples, "rank": found.rank, "span": found.span}
+    if as_json:
+        print_json(facts | {"undetermined": word})
+    else:
+        print_facts(facts)
+        if word is not None:
+            spelled = ", ".join(map(spell, word))
+            click.echo(f"The data leave open what is answered at the end of the word {spelled}.")
+    if not found.certified:
+        ctx.exit(NO)

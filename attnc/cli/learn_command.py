@@ -1,0 +1,40 @@
+"""``attnc learn``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from attnc.cli import NO
+from attnc.cli.printing import json_option, note, print_facts, print_json
+from compiler.language.load import load
+
+
+@click.command("learn")
+@click.argument("data")
+@click.option("-o", "output", required=True, metavar="M.safetensors", help="The learned model's file.")
+@click.option("--for", "program", metavar="PROGRAM", help="Certify the data for this program.")
+@click.option("--require", type=click.Choice(["exact", "certified"]), help="Exit with 1 if it is not.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context, data: str, output: str, program: str | None, require: str | None, as_json: bool
+) -> None:
+    """Learn the model that fits DATA best; integer data exactly, over the rationals."""
+    from attnc.storage import save
+    from compiler.files.data_file import load_data
+    from compiler.learning.learn import learn
+
+    if require == "certified" and program is None:
+        raise click.UsageError("--require certified needs --for PROGRAM: data are certified for a program")
+    learned = learn(load_data(data), program=None if program is None else load(program))
+    save(learned.model, output)
+    facts = asdict(learned.report)
+    if as_json:
+        print_json(facts)
+    else:
+        print_facts(facts | {"rules": len(learned.model.rules), "written": output})
+    if require is not None and not facts[require]:
+        note(f"the result is not {require}")
+        ctx.exit(NO)

@@ -1,0 +1,65 @@
+"""``attnc show``."""
+
+from __future__ import annotations
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from attnc.cli.printing import json_option, note, print_facts, print_json, print_table
+from attnc.cli.references import model_or_program
+from compiler.errors import UnsupportedError
+from compiler.heads_to_rules import heads_to_rules
+from compiler.model import Model
+from compiler.program_to_model import compile
+
+
+@click.command("show")
+@click.argument("program")
+@json_option
+def command(program: str, as_json: bool) -> None:
+    """Show the coordinates in order, the tokens, each rule as a sentence, and the rules that each head carries.
+
+    PROGRAM may be a model's file too.
+    """
+    thing = model_or_program(program)
+    if isinstance(thing, Model):
+        model = thing
+    else:
+        if not as_json:
+            click.echo(str(thing))
+        try:
+            model = compile(thing)
+        except UnsupportedError as problem:
+            note(str(problem))
+            return
+    heads = [(head.name, heads_to_rules((head,), model.coordinates)) for head in model.heads]
+    if as_json:
+        print_json(
+            {
+                "coordinates": list(model.coordinates),
+                "tokens": {name: described(vector, model.coordinates) for name, vector in model.tokens.items()},
+                "rules": [str(rule) for rule in model.rules],
+                "heads": [{"head": name, "rules": [str(rule) for rule in form]} for name, form in heads],
+            }
+        )
+        return
+    print_facts({"dimension": model.d, "heads": len(model.heads), "rules": len(model.rules)})
+    click.echo("\nCoordinates")
+    print_table(("place", "name"), enumerate(model.coordinates))
+    click.echo("\nTokens")
+    print_table(("token", "vector"), ((n, described(v, model.coordinates)) for n, v in model.tokens.items()))
+    for name, form in heads:
+        click.echo(f"\nHead: {name}")
+        for rule in form:
+            click.echo(f"  {rule}")
+
+
+def described(vector: NDArray[np.generic], coordinates: tuple[str, ...]) -> str:
+    """A vector as a sum of coordinates: ``reg + state[even]``."""
+    text = ""
+    for place in np.flatnonzero(vector).tolist():
+        value = vector[place].item() if hasattr(vector[place], "item") else vector[place]
+        size = "" if abs(value) == 1 else f"{abs(value)} "
+        text += (" - " if value < 0 else " + " if text else "") + size + coordinates[place]
+    return text.strip() or "0"

@@ -1,0 +1,50 @@
+"""``attnc verify``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from attnc.cli import DONE, NO, UNDECIDED
+from attnc.cli.printing import json_option, print_json
+from attnc.cli.references import model_or_program
+
+STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
+
+
+@click.command("verify")
+@click.argument("a")
+@click.argument("b")
+@click.option("--level", type=click.Choice(["everywhere", "domain", "tested"]), help="Decide just this level.")
+@click.option("--up-to", type=click.IntRange(min=1), metavar="N", help="The greatest length that is tested.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, a: str, b: str, level: str | None, up_to: int | None, as_json: bool) -> None:
+    """Decide whether A and B are the same: a program and a model, two models, or two programs.
+
+    Without --level the strongest level that holds is found: the same function everywhere, or the same on every
+    configuration that the program can reach. A refutation shows the shortest counterexample.
+    """
+    from verify.verdict import LEVELS, Verdict
+    from verify.verify import verify
+
+    if up_to is not None and level != "tested":
+        raise click.UsageError("--up-to bounds what is tested; it goes with --level tested")
+    found: Verdict = verify(model_or_program(a), model_or_program(b), level=level, up_to=up_to)  # type: ignore[arg-type]
+    if as_json:
+        print_json(asdict(found))
+    else:
+        click.echo(f"{found.verdict} ({found.level}): {LEVELS[found.level]}")
+        if found.counterexample is not None:
+            shown = found.counterexample
+            click.echo(f"  counterexample  {', '.join(map(str, shown.input)) or 'the empty word'}")
+            click.echo(
+                f"  expected        {shown.expected}\n  got             {shown.got}\n  at              {shown.at}"
+            )
+        for line in found.witness:
+            click.echo(f"  {line}")
+        for assumption in found.assumptions:
+            click.echo(f"  {assumption}")
+        click.echo(f"  digests {found.program[:16]} {found.model[:16]}, {found.seconds:.2f} s")
+    ctx.exit(STATUS[found.verdict])
