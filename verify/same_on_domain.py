@@ -11,6 +11,8 @@ by length and then in the order of the alphabet, is the least of these candidate
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 
@@ -74,9 +76,28 @@ def against_program(graph: TokenGraph, word: Word, model: Model) -> Counterexamp
 def against_model(graph: TokenGraph, word: Word, first: Model, second: Model) -> Counterexample:
     """The counterexample `word` to "these models agree on the program's domain", replayed."""
     (a, below_a), (b, below_b) = ((replayed(graph, word, m), exact_heads(m.heads)[1]) for m in (first, second))
-    if not np.any(a * below_b != b * below_a):
-        raise ArithmeticError(f"the counterexample {word} does not replay; this is a mistake of the verifier")
-    return Counterexample(word, described(a, below_a, first), described(b, below_b, second), _place(graph, word))
+    return Counterexample(word, *parted(a, below_a, b, below_b, first), _place(graph, word))
+
+
+def parted(a: Integers, below_a: int, b: Integers, below_b: int, model: Model) -> tuple[str, str]:
+    """Two different answers in words, the second with the distance where the words are the same.
+
+    Raises ArithmeticError if they do not differ: a counterexample that does not replay is never printed.
+    """
+    apart = a * below_b - b * below_a
+    if not np.any(apart != 0):
+        raise ArithmeticError("a counterexample does not replay; this is a mistake of the verifier")
+    first, second = described(a, below_a, model), described(b, below_b, model)
+    if first == second:
+        place = int(np.flatnonzero(apart != 0)[0])
+        size = _scientific(Fraction(-int(apart[place]), below_a * below_b))
+        second += f" (differs by {size} in {model.coordinates[place]})"
+    return first, second
+
+
+def _scientific(value: Fraction) -> str:
+    """A rational to three digits, also where it is too small or too large for a float."""
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):.3e}"
 
 
 def described(numerators: Integers, denominator: int, model: Model) -> str:
@@ -87,9 +108,16 @@ def described(numerators: Integers, denominator: int, model: Model) -> str:
     parts = []
     for place in np.flatnonzero(numerators != 0).tolist():
         value = int(numerators[place])
-        exact = value // denominator if value % denominator == 0 else value / denominator
-        parts.append(f"{exact:+} {model.coordinates[place]}")
+        exact = f"{value // denominator:+}" if value % denominator == 0 else _signed(Fraction(value, denominator))
+        parts.append(f"{exact} {model.coordinates[place]}")
     return " ".join(parts[:8]) + (" ..." if len(parts) > 8 else "") or "zero"
+
+
+def _signed(value: Fraction) -> str:
+    """A rational as the shortest float that is nearest to it, signed; a fraction where it is short."""
+    if value.denominator < 1000:
+        return f"{value.numerator:+}/{value.denominator}"
+    return f"{Decimal(value.numerator) / Decimal(value.denominator):+.6g}"
 
 
 def _place(graph: TokenGraph, word: Word) -> str:

@@ -15,7 +15,7 @@ from compiler.program_to_rules.lowering import lower
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.same_function import ExactForm, difference, exact_form, heads_form, separating_input
-from verify.same_on_domain import against_model, against_program, described, shortest_difference
+from verify.same_on_domain import against_model, against_program, parted, shortest_difference
 from verify.same_runs import described as described_run
 from verify.same_runs import shortest_disagreement
 from verify.symmetry import witness
@@ -156,8 +156,7 @@ def _on_real_input(rest: Form, left: ExactForm, right: ExactForm, model: Model) 
     """A real input of one or two tokens on which two different forms differ, evaluated on both."""
     tokens = separating_input(rest).astype(object)
     memory, last = tokens.T @ tokens, tokens[-1]
-    expected, got = (described(form.answer(memory, last), below, model) for form, below in (left, right))
-    if expected == got:
-        raise ArithmeticError("the counterexample does not replay; this is a mistake of the verifier")
+    (expected, below_left), (got, below_right) = ((form.answer(memory, last), below) for form, below in (left, right))
+    shown = parted(expected, below_left, got, below_right, model)
     rows = tuple(tuple(int(value) for value in row) for row in tokens.tolist())
-    return Counterexample(rows, expected, got, f"the answer to token {len(rows) - 1}")
+    return Counterexample(rows, *shown, f"the answer to token {len(rows) - 1}")

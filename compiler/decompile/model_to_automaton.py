@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.errors import DecompileError
+from compiler.errors import DecompileError, ProgramError
 from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.program.automaton import Automaton
@@ -206,16 +206,19 @@ def _automaton(
     if roles["emit"] and not is_moore and len(mealy) != len(moves):
         raise DecompileError("some transitions emit an output and some do not, as no automaton does")
     name = model.program.name if model.program is not None else "decompiled"
-    return Automaton(
-        name,
-        tuple(roles["symbol"]),
-        kept,
-        start,
-        moves,
-        frozenset(q for q in kept if accepts[q]) if ACCEPT in model.coordinates else None,
-        {q: emitted for q, emitted in moore.items() if emitted is not None} if is_moore else None,
-        mealy if roles["emit"] and not is_moore else None,
-    )
+    try:
+        return Automaton(
+            name,
+            tuple(roles["symbol"]),
+            kept,
+            start,
+            moves,
+            frozenset(q for q in kept if accepts[q]) if ACCEPT in model.coordinates else None,
+            {q: emitted for q, emitted in moore.items() if emitted is not None} if is_moore else None,
+            mealy if roles["emit"] and not is_moore else None,
+        )
+    except ProgramError as problem:
+        raise DecompileError(f"what the model does is no legal program: {problem}") from None
 
 
 def _acceptance(model: Model, start: str, start_shown: Shown, read: _Draft) -> dict[str, bool]:

@@ -97,6 +97,10 @@ def _hint_of_place(token: Token, expected: set[str], before: str, after: str, wr
             "a rule ends at `;` or the end of the line",
         ),
         (
+            after == "LBRACE" and token.type in _NAMES and expected <= {"LBRACE", "EMITS"},
+            "a name of several words is quoted",
+        ),
+        (
             "LBRACE" in expected and token.type not in (*_NAMES, "SEP", "$END", "LPAR") and str(token) not in KEYWORDS,
             "a name is made of letters, digits and `_`; any other is quoted",
         ),

@@ -79,6 +79,7 @@ class Module:
         self.has_syntax_errors = bool(parsed.diagnostics)
         self.current: list[ProgramSyntax] = []
         self.diagnostics = list(parsed.diagnostics)
+        self._reported: set[Diagnostic] = set()
         self.syntax: dict[str, ProgramSyntax] = {}
         self.uses: dict[str, Use] = {}
         self._others: list[ProgramSyntax] = []
@@ -111,7 +112,8 @@ class Module:
     def error(self, span: Span, message: str, help: str | None = None) -> None:
         """Report a mistake, once."""
         found = Diagnostic(self.source, span, message, help)
-        if found not in self.diagnostics:
+        if found not in self._reported:
+            self._reported.add(found)
             self.diagnostics.append(found)
 
     def warn(self, span: Span, message: str, help: str | None = None) -> None:
@@ -148,19 +150,19 @@ class Module:
 
     def _attempt(self, syntax: ProgramSyntax) -> Program | None:
         """The program of `syntax`, None where anything in it is wrong."""
-        before = len(self.errors)
+        before = len(self._reported)
         self.workspace.active.append((self.source.name, syntax.name.text))
         self.current.append(syntax)
         try:
             made = self._elaborate(syntax)
         except (ProgramError, TooLargeError) as problem:
-            if len(self.errors) == before and not syntax.broken:
+            if len(self._reported) == before and not syntax.broken:
                 self.error(syntax.name.span, str(problem))
             made = None
         finally:
             self.current.pop()
             self.workspace.active.pop()
-        return made if len(self.errors) == before and not syntax.broken else None
+        return made if len(self._reported) == before and not syntax.broken else None
 
     def _elaborate(self, syntax: ProgramSyntax) -> Program | None:
         match syntax.kind:

@@ -162,7 +162,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt `name` most likely meant, if one is near."""
     if len(name) > 100:
         return None
-    found = get_close_matches(name, list(known)[:5000], n=1, cutoff=0.6)
+    found = get_close_matches(name, list(known)[:500], n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -139,7 +139,7 @@ def test_a_program_survives_its_text(program: Program) -> None:
 @given(automata())
 def test_the_minimal_automaton_survives_its_text(program: Automaton) -> None:
     """Minimising may leave a transducer without an accepting state, or without a rule: no text says these."""
-    least = program.minimised()
+    least = program.with_examples(()).minimised()  # false promises may name outputs that are gone
     assume(least.mealy != {})
     assume(least.accept != frozenset() or not least.is_transducer)
     assert parse_program(str(least)) == least

@@ -67,7 +67,7 @@ def test_keywords_and_grammar_agree() -> None:
 SAME = [
     "automaton a { alphabet 0, 1; start accept state q { 0 -> q; 1 -> r }; state r { else -> r } }",
     "automaton a\n{\nalphabet 0,\n  1\nstart accept state q\n{ 0 -> q\n1 -> r }\n\nstate r { ;; else -> r; }\n}",
-    "automaton a { # }\n alphabet 0, # {\n\n1;;\naccept start state q { 0 -> q; 1 -> r # ;\n }; state r { 0, 1 -> r } }",
+    "automaton a { # }\n alphabet 0, # {\n\n1;;\naccept start state q { 0 -> q; 1 -> r# ;\n }; state r { 0, 1 -> r } }",
     '\ufeffautomaton "a" {\r\n alphabet "0", "\\u{31}"\r start accept state "q" {0->q;1->r}; state r{else->r} }',
 ]
 

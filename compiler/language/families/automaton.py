@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from compiler.language.families.context import Context
@@ -63,9 +64,9 @@ def _from_states(
         if state.name.text in names:
             context.error(state.name.span, f"there is already a state {spell(state.name.text)}", "join or rename them")
         names.setdefault(state.name.text, state)
-    draft = _Draft()
+    draft, letters = _Draft(), dict.fromkeys(alphabet)
     for state in states:
-        _read_rules(state, names, alphabet, draft if names[state.name.text] is state else _Draft(), context)
+        _read_rules(state, names, letters, draft if names[state.name.text] is state else _Draft(), context)
     complete = _check_outputs(names, draft, context)
     if start is None or not alphabet or not complete:
         return None
@@ -93,7 +94,7 @@ def _start(syntax: ProgramSyntax, states: list[State], context: Context) -> str 
 
 
 def _read_rules(
-    state: State, names: dict[str, State], alphabet: tuple[str, ...], draft: _Draft, context: Context
+    state: State, names: dict[str, State], alphabet: Collection[str], draft: _Draft, context: Context
 ) -> None:
     here = state.name.text
     if state.emits is not None:
@@ -123,7 +124,7 @@ def _add_rule(
     state: State,
     symbol: Name,
     rule: Rule,
-    alphabet: tuple[str, ...],
+    alphabet: Collection[str],
     covered: dict[str, Rule],
     draft: _Draft,
     context: Context,

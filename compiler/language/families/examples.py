@@ -48,13 +48,13 @@ def to_verb(name: Name, syntax: ProgramSyntax, context: Context, verbs: Iterable
 def to_symbols(items: Iterable[ItemSyntax], alphabet: Sequence[str], what: str, context: Context) -> tuple[str, ...]:
     """The symbols that `items` spell; each unknown one is a mistake at its own place."""
     listed = list(items)
-    spelled = single_characters(alphabet)
+    spelled, known = single_characters(alphabet), frozenset(alphabet)
     for item in listed if alphabet else ():
         name = item.name
         pieces = list(name.text) if spelled else [name.text] * (name.text != "" or len(listed) > 1)
         quotes = name.span.end - name.span.start - len(name.text)
         for place, piece in enumerate(pieces):
-            if piece not in alphabet and not context.is_lost(Name(piece), "alphabet", "marks"):
+            if piece not in known and not context.is_lost(Name(piece), "alphabet", "marks"):
                 start = name.span.start + quotes // 2 + place
                 span = Span(start, start + 1) if spelled and quotes in (0, 2) else name.span
                 context.error(span, f"symbol {spell(piece)} is not in {what}", _help(piece, alphabet))
@@ -73,5 +73,8 @@ def unknown(context: Context, name: Name, known: Iterable[str], what: str) -> No
     clauses = {"state": (), "key": ("keys",), "value": ("values",)}.get(what, ("alphabet", "marks", "blank"))
     if context.is_lost(name, *clauses):
         return
-    near = nearest(name.text, known)
-    context.error(name.span, f"no {what} is named {spell(name.text)}", f"did you mean {spell(near)}?" if near else None)
+    listed = list(known)
+    near = nearest(name.text, listed)
+    shown = ", ".join(spell(each) for each in listed[:12]) + (", ..." if len(listed) > 12 else "")
+    help = f"did you mean {spell(near)}?" if near else f"there is {shown}" if shown else None
+    context.error(name.span, f"no {what} is named {spell(name.text)}", help)

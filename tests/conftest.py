@@ -1,0 +1,11 @@
+"""Shared settings: one hypothesis profile for all tests, one BLAS thread for each worker."""
+
+import os
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("attnc", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("attnc")

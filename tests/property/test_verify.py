@@ -1,0 +1,124 @@
+"""A verifier is judged by what it rejects: mutants against brute force, disguises against their originals."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compiler.attention import attention
+from compiler.errors import ModelError
+from compiler.model import Model
+from compiler.program.automaton import Automaton
+from compiler.program_to_model import compile
+from compiler.program_to_rules.lowering import lower
+from verify.strategies import automata, disguises, models, mutants
+from verify.verify import verify
+
+LENGTH = 4
+small = automata(max_states=3, max_letters=2)
+
+
+def all_words(alphabet, length):
+    return (word for n in range(1, length + 1) for word in product(alphabet, repeat=n))
+
+
+def differs_at(program: Automaton, model: Model, word) -> bool:
+    """Whether the answer to the last symbol of the program's own run is another one: by the definition."""
+    lowering = lower(program)
+    trace = lowering.trace(word)
+    Z = np.stack([lowering.tokens[name] for name in trace[:-1]])
+    return not np.array_equal(attention(model.V, model.Q, Z), lowering.tokens[trace[-1]])
+
+
+@settings(max_examples=300)
+@given(small.flatmap(lambda p: st.tuples(st.just(p), mutants(compile(p)))))
+def test_mutants_get_the_verdict_and_the_word_that_brute_force_gives(pair) -> None:
+    program, mutant = pair
+    verdict = verify(program, mutant, level="domain")
+    least = next((word for word in all_words(program.alphabet, LENGTH) if differs_at(program, mutant, word)), None)
+    if verdict.verdict == "proved":
+        assert least is None
+    elif least is None:
+        assert len(verdict.counterexample.input) > LENGTH
+        assert differs_at(program, mutant, verdict.counterexample.input)
+    else:
+        assert verdict.counterexample.input == least
+
+
+@settings(max_examples=150)
+@given(automata(max_states=4, max_letters=3).flatmap(lambda p: st.tuples(st.just(p), disguises(compile(p)))))
+def test_disguises_are_proved_the_same(pair) -> None:
+    program, disguise = pair
+    assert verify(program, disguise).level == "everywhere"
+    verdict = verify(compile(program), disguise)
+    assert verdict.level == "everywhere"
+    assert verdict.witness
+
+
+@settings(max_examples=150)
+@given(models().flatmap(lambda m: st.tuples(st.just(m), mutants(m))))
+def test_models_that_differ_get_an_input_on_which_they_do(pair) -> None:
+    model, mutant = pair
+    verdict = verify(model, mutant)
+    if verdict:
+        rng = np.random.default_rng(0)
+        for _ in range(20):
+            Z = rng.integers(-3, 4, size=(3, model.d))
+            assert np.array_equal(model.answer(Z), mutant.answer(Z))
+    else:
+        Z = np.array(verdict.counterexample.input)
+        assert not np.array_equal(model.answer(Z), mutant.answer(Z))
+
+
+@settings(max_examples=60)
+@given(models(exact=False).flatmap(lambda m: st.tuples(st.just(m), st.floats(1e-300, 1e-12))))
+def test_no_tolerance_hides_a_difference(pair) -> None:
+    """A float is the rational that it is: the smallest change of a weight that can matter is seen."""
+    model, tiny = pair
+    V = model.V
+    changed = V.copy()
+    changed[0, 0, 0] += tiny
+    verdict = verify(model, Model.from_arrays(changed, model.Q))
+    assert bool(verdict) == (changed[0, 0, 0] == V[0, 0, 0] or not model.Q[0].any())
+
+
+@settings(max_examples=200)
+@given(small, small)
+def test_programs_are_compared_as_brute_force_compares_them(left: Automaton, right: Automaton) -> None:
+    if set(left.alphabet) != set(right.alphabet):
+        return
+    verdict = verify(left, right)
+    words = [(), *all_words(left.alphabet, LENGTH)]
+    least = next((word for word in words if not left.run(word).agrees_with(right.run(word))), None)
+    if verdict:
+        assert least is None
+    elif least is not None:
+        assert verdict.counterexample.input == least
+    else:
+        word = verdict.counterexample.input
+        assert not left.run(word).agrees_with(right.run(word))
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.nested_given])
+@given(small.flatmap(lambda p: st.tuples(st.just(p), mutants(compile(p)))))
+def test_tested_finds_only_what_is_there(pair) -> None:
+    program, mutant = pair
+    verdict = verify(program, mutant, level="tested", up_to=6)
+    if verdict.verdict == "refuted":
+        word = verdict.counterexample.input
+        try:
+            assert list(mutant.run(word).tokens) != lower(program).trace(word)
+        except ModelError as problem:
+            assert "equally near" in str(problem)
+    else:
+        assert verdict.verdict == "undecided"
+        assert verdict.lengths == 6
+
+
+def test_a_model_of_other_coordinates_is_an_error_and_not_a_verdict() -> None:
+    from compiler.language.load import load
+
+    with pytest.raises(ModelError, match="is not a model of automaton mod3"):
+        verify(load("mod3"), compile(load("parity")))
