@@ -1,7 +1,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test lint test-extras clean
+.PHONY: demo test lint test-extras bench clean
 
 demo: .venv/installed
 	@$(BIN)/attnc demo
@@ -14,6 +14,9 @@ lint: .venv/installed-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: .venv/installed
+	@$(BIN)/python benchmarks/circle.py
 
 test-extras: .venv-extras/installed
 	@.venv-extras/bin/python -m pytest tests/extras

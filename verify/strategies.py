@@ -45,6 +45,8 @@ def automata(
     drawn = {(q, s): draw(targets) for q in states for s in letters}
     moves = {move: target for move, target in drawn.items() if target is not None}
     kind = draw(st.sampled_from(list(kinds)))
+    if kind == "mealy" and not moves:
+        moves[states[0], letters[0]] = states[0]
     accepting = frozenset(q for q in states if draw(st.booleans()))
     judges = kind == "acceptor" or draw(st.booleans())
     outputs = st.sampled_from(OUTPUTS)
@@ -54,9 +56,9 @@ def automata(
         states,
         draw(st.sampled_from(states)),
         moves,
-        accepting if judges or (kind == "mealy" and not moves) else None,
+        accepting if judges else None,
         {q: draw(outputs) for q in states} if kind == "moore" else None,
-        {move: draw(outputs) for move in moves} if kind == "mealy" and moves else None,
+        {move: draw(outputs) for move in moves} if kind == "mealy" else None,
     )
 
 

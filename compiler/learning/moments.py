@@ -1,8 +1,8 @@
 """Features to moments: for each block the second-moment matrix sum H H^T, the sum H y^T and the sum of y^2.
 
-For integer data these are integers, exactly, and sums (the peaks maxima): any order and any partition of the data give the same. The
-normal equations that they make have the same solutions as the regression (arXiv 2410.10101, section 3, where the
-second-moment matrix is Lambda_D).
+For integer data these are integers, exactly, and sums (the peaks maxima): any order and any partition of the data give
+the same. The normal equations that they make have the same solutions as the regression (arXiv 2410.10101, section 3,
+where the second-moment matrix is Lambda_D).
 """
 
 from __future__ import annotations

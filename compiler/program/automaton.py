@@ -89,6 +89,8 @@ class Automaton:
             found.append("in a Moore machine every state emits one symbol")
         if self.mealy is not None and set(self.mealy) != set(self.transitions):
             found.append("in a Mealy machine every transition emits one symbol")
+        if self.mealy is not None and not self.mealy:
+            found.append("a Mealy machine without transitions emits nothing; leave its outputs out")
         if self.accept is None and self.moore is None and self.mealy is None:
             found.append("it neither accepts nor emits: mark accepting states or give outputs")
         return found

@@ -14,7 +14,11 @@ from compiler.program.automaton import Automaton
 
 
 def minimise(automaton: Automaton) -> Automaton:
-    """The automaton of least states with the same runs as `automaton`; each class goes by its first member."""
+    """The automaton of least states with the same runs as `automaton`; each class goes by its first member.
+
+    A Mealy machine that never emits becomes an acceptor; if it does not judge its input it has no such form and is
+    returned as it is.
+    """
     states: list[str | None] = [*automaton.reachable(), None]
     classes = _stable_classes(automaton, states)
     dead = classes[None]
@@ -34,6 +38,8 @@ def minimise(automaton: Automaton) -> Automaton:
     kept = {first[classes[automaton.start]], *moves.values()}
     order = tuple(q for q in automaton.states if q in kept)
     moves = {(q, s): t for (q, s), t in moves.items() if q in kept}
+    if automaton.mealy is not None and not moves and automaton.accept is None:
+        return automaton
     return Automaton(
         automaton.name,
         automaton.alphabet,
@@ -42,7 +48,7 @@ def minimise(automaton: Automaton) -> Automaton:
         moves,
         None if automaton.accept is None else automaton.accept & kept,
         None if automaton.moore is None else {q: automaton.moore[q] for q in order},
-        None if automaton.mealy is None else {move: automaton.mealy[move] for move in moves},
+        None if automaton.mealy is None or not moves else {move: automaton.mealy[move] for move in moves},
         automaton.examples,
     )
 

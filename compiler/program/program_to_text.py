@@ -41,6 +41,8 @@ def automaton_to_text(program: Automaton) -> str:
 
 def _automaton_state(program: Automaton, state: str) -> str:
     marks = "start " * (state == program.start) + "accept " * (state in (program.accept or ()))
+    if program.is_transducer and program.accept == frozenset() and state == program.start:
+        marks += "reject "  # it judges, and accepts nothing
     emits = f" emits {spell(program.moore[state])}" if program.moore is not None else ""
     groups: dict[tuple[str, str | None], list[str]] = {}
     for symbol in program.alphabet:

@@ -42,6 +42,8 @@ class UniversalAutomaton:
         """`given`, if it is an acceptor within the bounds. Raises UnsupportedError with the bound that it breaks."""
         if not isinstance(given, Automaton):
             raise UnsupportedError(f"universal automaton {self.name} runs automata, not {_described(given)}")
+        if given.is_transducer:
+            raise UnsupportedError(f"universal automaton {self.name} runs acceptors, and {given.name} emits outputs")
         total = len(given.states) + (len(given.transitions) < len(given.states) * len(given.alphabet))
         if total > self.states or len(given.alphabet) > self.symbols:
             raise UnsupportedError(

@@ -29,18 +29,21 @@ PRIME = 1_048_573
 
 
 class Span:
-    """A growing subspace of F_p^n with its reduced row echelon basis."""
+    """A growing subspace of F_p^n with its reduced row echelon basis; cheap for vectors with few non-zero entries."""
 
     def __init__(self, n: int) -> None:
-        self.basis: NDArray[Any] = np.zeros((0, n))
-        self.pivots: list[int] = []
+        self.size = 0
+        self.rows: NDArray[Any] = np.zeros((min(n, 16), n))
+        self.pivots: NDArray[np.int64] = np.zeros(min(n, 16), dtype=np.int64)
 
     def rest(self, vector: NDArray[Any]) -> NDArray[Any]:
         """What of `vector` (integers) lies outside the span, as residues; zero exactly for its members."""
         residue: NDArray[Any] = np.mod(vector, PRIME).astype(np.float64)
-        if not self.pivots:
+        pivots = self.pivots[: self.size]
+        hit = np.flatnonzero(residue[pivots])
+        if not len(hit):
             return residue
-        return np.asarray(np.mod(residue - np.mod(residue[self.pivots] @ self.basis, PRIME), PRIME))
+        return np.asarray(np.mod(residue - np.mod(residue[pivots[hit]] @ self.rows[hit], PRIME), PRIME))
 
     def add(self, vector: NDArray[Any]) -> bool:
         """Take `vector` in; whether it was new."""
@@ -50,9 +53,13 @@ class Span:
             return False
         pivot = int(places[0])
         unit = np.mod(rest * pow(int(rest[pivot]), -1, PRIME), PRIME)
-        reduced = np.mod(self.basis - np.mod(np.outer(self.basis[:, pivot], unit), PRIME), PRIME)
-        self.basis = np.vstack([reduced, unit])
-        self.pivots.append(pivot)
+        met = np.flatnonzero(self.rows[: self.size, pivot])
+        self.rows[met] = np.mod(self.rows[met] - np.mod(np.outer(self.rows[met, pivot], unit), PRIME), PRIME)
+        if self.size == len(self.rows):
+            self.rows = np.vstack([self.rows, np.zeros_like(self.rows)])
+            self.pivots = np.concatenate([self.pivots, np.zeros_like(self.pivots)])
+        self.rows[self.size], self.pivots[self.size] = unit, pivot
+        self.size += 1
         return True
 
 
@@ -71,6 +78,7 @@ class _Teacher:
         for edge, image in zip(graph.edges, images, strict=True):
             self.out.setdefault(edge.source, []).append((edge, image))
         self.spans = {symbol: Span(images.shape[1]) for symbol in graph.lasts}
+        self.shown: dict[str, NDArray[Any]] = {}
         self.used = dict.fromkeys(graph.edges, 0)
 
     def words(self) -> list[tuple[str, ...]]:
@@ -85,7 +93,8 @@ class _Teacher:
         node, shown = self.graph.start, self.base
         while (path := self._to_something_new(node, shown)) is not None:
             for edge, image in path:
-                self.spans[edge.symbol].add(shown)
+                self.spans[edge.symbol].add(self._since(edge.symbol, shown))
+                self.shown[edge.symbol] = shown
                 self.used[edge] += 1
                 word.append(edge.symbol)
                 node, shown = edge.target, shown + image
@@ -108,8 +117,15 @@ class _Teacher:
 
     def _news(self, node: str, shown: NDArray[Any]) -> tuple[Edge, NDArray[Any]] | None:
         """The letter that shows something new at `node`; of several, the one whose edge was used least."""
-        fresh = [each for each in self.out[node] if self.spans[each[0].symbol].rest(shown).any()]
+        fresh = [each for each in self.out[node] if self._is_new(each[0].symbol, shown)]
         return min(fresh, key=lambda each: self.used[each[0]], default=None)
+
+    def _is_new(self, symbol: str, shown: NDArray[Any]) -> bool:
+        return bool(self.spans[symbol].rest(self._since(symbol, shown)).any())
+
+    def _since(self, symbol: str, shown: NDArray[Any]) -> NDArray[Any]:
+        """`shown` up to what the letter has shown before: a vector with few entries, in the span if `shown` is."""
+        return shown - self.shown[symbol] if symbol in self.shown else shown
 
 
 def _injected(graph: TokenGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -125,5 +141,5 @@ def _injected(graph: TokenGraph) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     span = Span(images.shape[1])
     for vector in (base, *np.unique(images, axis=0)):
         span.add(vector)
-    columns = sorted(span.pivots)
+    columns = np.sort(span.pivots[: span.size])
     return images[:, columns], base[columns]

@@ -1,4 +1,4 @@
-"""The statement of correctness: interpreter = rules = attention = recurrence = learned = decompiled, on any automaton."""
+"""The statement of correctness: interpreter = rules = attention = recurrence = learned = decompiled."""
 
 import numpy as np
 from hypothesis import given, settings

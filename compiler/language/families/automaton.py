@@ -14,6 +14,9 @@ from compiler.program.automaton import Automaton
 from compiler.program.run import Verb
 from compiler.program.words import spell
 
+JUDGING = ("accept", "reject")
+"""Marks that make an automaton judge its input; states without a mark reject."""
+
 
 @dataclass(slots=True)
 class _Draft:
@@ -74,7 +77,8 @@ def _from_states(
     name = syntax.name.text
     if draft.choice is not None:
         return determinise(alphabet, [start], draft.moves, accept, name=name)
-    judged = accept if accept or not (draft.moore or draft.mealy) else None
+    judges = any(mark.text in JUDGING for state in names.values() for mark in state.marks)
+    judged = accept if judges or not (draft.moore or draft.mealy) else None
     moves = {(q, s): targets[0] for (q, s), targets in draft.moves.items() if s is not None and targets[0] in names}
     if len(moves) < len(draft.moves) or any(state not in names for state in draft.moore):
         return None
@@ -88,8 +92,11 @@ def _start(syntax: ProgramSyntax, states: list[State], context: Context) -> str 
     first = spell(states[0].name.text)
     context.require(syntax, starts[0] if starts else None, "start", f"start state {first} {{ ... }}")
     for state in states:
-        if sum(mark.text == "accept" for mark in state.marks) > 1:
-            context.error(state.marks[-1].span, "`accept` is given twice", "keep one of them")
+        judging = [mark for mark in state.marks if mark.text in JUDGING]
+        if len(judging) > 1:
+            kinds = {mark.text for mark in judging}
+            said = "`accept` and `reject` exclude each other" if len(kinds) > 1 else f"`{kinds.pop()}` is given twice"
+            context.error(judging[-1].span, said, "keep one of them")
     return starts[0][0].name.text if starts else None
 
 

@@ -65,10 +65,9 @@ def _start(syntax: ProgramSyntax, context: Context) -> str | None:
             context.error(state.name.span, f"there is already a state {spell(state.name.text)}", "join or rename them")
         seen.add(state.name.text)
         for mark in state.marks:
-            if mark.text == "accept":
-                context.error(
-                    mark.span, "a machine accepts by the action `accept`, not by a state", "write `... -> accept`"
-                )
+            if mark.text != "start":
+                message = f"a machine {mark.text}s by the action `{mark.text}`, not by a state"
+                context.error(mark.span, message, f"write `... -> {mark.text}`")
             elif starts:
                 context.error(mark.span, f"there is already a start state, {spell(starts[0])}", "keep one `start`")
             else:

@@ -1,0 +1,56 @@
+"""Our files and our layer, read and run by PyTorch alone."""
+
+import importlib.util
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import attnc
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "attention_in_torch.py"
+spec = importlib.util.spec_from_file_location("attention_in_torch", EXAMPLE)
+assert spec is not None
+assert spec.loader is not None
+example = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(example)
+
+
+@pytest.mark.parametrize("name", ["parity", "turnstile", "dyck1_depth4", "s3"])
+def test_torch_runs_our_files(name, tmp_path):
+    program = attnc.load(name)
+    path = tmp_path / "m.safetensors"
+    attnc.save(attnc.compile(program), path)
+    rng = np.random.default_rng(0)
+    word = [program.alphabet[n] for n in rng.integers(0, len(program.alphabet), size=60)]
+    expected = attnc.compile(program).run(word).tokens
+    letters = [expected[n] for n in range(1, len(expected), 2)]
+    with torch.no_grad():
+        assert example.run(str(path), letters) == list(expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_torch_attention_is_ours(dtype, tmp_path):
+    """What is read is 0 or 1, so every format gives the exact answers at the symbols."""
+    program = attnc.load("s3")
+    model = attnc.compile(program)
+    path = tmp_path / "m.safetensors"
+    attnc.save(model, path)
+    layer, coordinates, tokens = example.load(str(path), dtype)
+    assert tuple(coordinates) == model.coordinates
+    run = model.run([program.alphabet[n % 2] for n in range(40)])
+    Z = torch.stack([tokens[name] for name in run.tokens])
+    with torch.no_grad():
+        answers = layer(Z).to(torch.float64).numpy()
+    assert np.array_equal(answers, model.answers(np.stack([model.tokens[name] for name in run.tokens])))
+
+
+def test_rationals_are_readable_as_floats(tmp_path):
+    teacher = attnc.compile(attnc.load("parity"))
+    thirds = np.vectorize(lambda entry: Fraction(int(entry), 3), otypes=[object])(teacher.V)
+    model = attnc.Model.from_arrays(thirds, 3 * teacher.Q, coordinates=teacher.coordinates, tokens=teacher.tokens)
+    attnc.save(model, tmp_path / "m.safetensors")
+    layer, _, _ = example.load(str(tmp_path / "m.safetensors"))
+    assert torch.equal(layer.V.detach(), torch.from_numpy(teacher.V / 3))
