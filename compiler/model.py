@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -63,6 +64,8 @@ class Model:
         for head in self.heads:
             for which, matrix in (("V", head.V), ("Q", head.Q)):
                 places = np.concatenate([matrix.rows, matrix.columns])
+                if len(set(zip(matrix.rows.tolist(), matrix.columns.tolist(), strict=True))) != len(matrix.rows):
+                    found.append(f"{which} of head {head.name!r} has an entry twice")
                 if len(places) and not (places.min() >= 0 and places.max() < d):
                     found.append(f"{which} of head {head.name!r} has an entry outside {d} x {d}")
                 if matrix.weights.dtype.kind == "f" and not bool(np.all(np.isfinite(matrix.weights))):
@@ -188,11 +191,11 @@ class Model:
         return run(self, word, decode=decode)
 
     def digest(self) -> str:
-        """SHA-256 over coordinates and weights, exactly: the same for the same heads on every machine."""
+        """SHA-256 over coordinates and exact weights: the same for the same heads, however they are stored."""
         body = hashlib.sha256("\0".join(self.coordinates).encode())
         for head in self.heads:
             for matrix in (head.V, head.Q):
-                body.update(f"\0{matrix.weights.dtype.kind}{len(matrix.rows)}\0".encode())
-                body.update(np.stack([matrix.rows, matrix.columns]).astype("<i4").tobytes())
-                body.update(",".join(map(str, matrix.weights.tolist())).encode())
+                entries = zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True)
+                body.update(";".join(f"{row},{column},{Fraction(w)}" for row, column, w in sorted(entries)).encode())
+                body.update(b"\0")
         return body.hexdigest()

@@ -45,8 +45,9 @@ def automata(
     drawn = {(q, s): draw(targets) for q in states for s in letters}
     moves = {move: target for move, target in drawn.items() if target is not None}
     kind = draw(st.sampled_from(list(kinds)))
-    if kind == "mealy" and not moves:
-        moves[states[0], letters[0]] = states[0]
+    start = draw(st.sampled_from(states))
+    if kind == "mealy":
+        moves.setdefault((start, letters[0]), start)
     accepting = frozenset(q for q in states if draw(st.booleans()))
     judges = kind == "acceptor" or draw(st.booleans())
     outputs = st.sampled_from(OUTPUTS)
@@ -54,7 +55,7 @@ def automata(
         "drawn",
         letters,
         states,
-        draw(st.sampled_from(states)),
+        start,
         moves,
         accepting if judges else None,
         {q: draw(outputs) for q in states} if kind == "moore" else None,

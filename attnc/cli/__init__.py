@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -25,8 +26,8 @@ COMMANDS = {
     "demo": "Take two programs through the whole circle, in plain words.",
 }
 
-DONE, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
-"""Exit status: done or yes; the answer is no; bad input or usage; undecided or unfinished; Ctrl-C."""
+DONE, NO, BAD, UNDECIDED, INTERRUPTED, CUT_OFF = 0, 1, 2, 3, 130, 141
+"""Exit status: done or yes; the answer is no; bad input or usage; undecided or unfinished; Ctrl-C; a broken pipe."""
 
 
 class _Commands(click.Group):
@@ -85,9 +86,9 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; nothing was written half-way", err=True)
         status = INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        status = DONE
+    except (BrokenPipeError, SystemExit):  # SystemExit: what click and rich make of a broken pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
+        status = CUT_OFF
     except MemoryError:
         click.echo("error: out of memory; try a smaller program or fewer data", err=True)
         status = BAD

@@ -15,9 +15,11 @@ from compiler.language.load import load
 @json_option
 def command(program: str, output: str, minimise: bool, as_json: bool) -> None:
     """Compile PROGRAM to the weights of one layer of linear attention, exactly."""
-    from attnc.storage import save
+    from attnc.storage import MODEL, save
+    from compiler.files.writing import check_target
     from compiler.program_to_model import compile
 
+    check_target(output, MODEL)
     source = load(program)
     model = compile(source, minimise=minimise)
     save(model, output)

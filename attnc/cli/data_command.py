@@ -42,12 +42,14 @@ def command(
     as_json: bool,
 ) -> None:
     """Generate training data: runs of PROGRAM, supervised at every input symbol."""
-    from attnc.storage import save
+    from attnc.storage import DATA, save
+    from compiler.files.writing import check_target
     from compiler.learning.certificate import certify
     from compiler.traces.program_to_traces import generate
 
     if certified and (count is not None or lengths is not None):
         raise click.UsageError("a certified set has the size that it needs; leave out -n and --lengths")
+    check_target(output, DATA)
     source = load(program)
     data = generate(source, count=count, lengths=lengths, seed=seed, certified=certified)
     facts = {"program": source.name, "sequences": len(data), "tokens": len(data.tokens), "samples": data.samples}

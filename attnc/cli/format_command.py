@@ -22,10 +22,12 @@ def command(ctx: click.Context, program: tuple[str, ...], check: bool, as_json: 
     from compiler.language.syntax_to_text import format_source
     from compiler.language.text_to_tokens import read_source
 
-    changed = []
+    changed, printed = [], {}
     for reference in program:
         if not is_file(reference):
-            click.echo(format_source(module_of(reference)[0].source), nl=False)
+            printed[reference] = format_source(module_of(reference)[0].source)
+            if not as_json:
+                click.echo(printed[reference], nl=False)
             continue
         path = Path(reference.split("::")[0])
         formatted = format_source(read_source(path)).encode()
@@ -35,6 +37,6 @@ def command(ctx: click.Context, program: tuple[str, ...], check: bool, as_json: 
                 write_bytes(path, formatted)
             note(f"{path}: {'is not in the layout' if check else 'formatted'}")
     if as_json:
-        print_json({"changed": changed})
+        print_json({"changed": changed, "printed": printed})
     if check and changed:
         ctx.exit(NO)

@@ -22,12 +22,14 @@ def command(
     ctx: click.Context, data: str, output: str, program: str | None, require: str | None, as_json: bool
 ) -> None:
     """Learn the model that fits DATA best; integer data exactly, over the rationals."""
-    from attnc.storage import save
+    from attnc.storage import MODEL, save
     from compiler.files.data_file import load_data
+    from compiler.files.writing import check_target
     from compiler.learning.learn import learn
 
     if require == "certified" and program is None:
         raise click.UsageError("--require certified needs --for PROGRAM: data are certified for a program")
+    check_target(output, MODEL)
     learned = learn(load_data(data), program=None if program is None else load(program))
     save(learned.model, output)
     facts = asdict(learned.report)

@@ -48,19 +48,25 @@ def command(
     max_tokens: int,
     as_json: bool,
 ) -> None:
-    """Run PROGRAM on each WORD: automata through their compiled layer, other programs by the interpreter."""
+    """Run PROGRAM on each WORD: automata through their compiled layer, other programs by the interpreter.
+
+    A WORD is a list of symbols separated by commas, run together where each is one character; "" is the empty word.
+    Words that begin with - stand behind -- at the end.
+    """
     source = load(program)
     if cells is not None:
         if not isinstance(source, Machine):
-            raise UnsupportedError(f"--cells sets the tape of a machine; {source.name} is a {source.kind}")
+            raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells)
+    if given is not None and not isinstance(source, UniversalAutomaton | UniversalMachine):
+        raise UnsupportedError(f"--given names what a universal program runs; {source.kind} {source.name} runs words")
     if isinstance(source, Automaton):
         model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
-        runs = [_run_model(source, model, each, decode, trace, max_tokens) for each in word]
+        runs = [_run_model(source, model, each, decode, max_tokens, trace, as_json) for each in word]
     else:
-        if model_file or trace:
+        if model_file or trace or decode == "raw":
             raise UnsupportedError(
-                f"{source.kind} {source.name} has no model in this version; leave out --model, --trace"
+                f"{source.kind} {source.name} has no model in this version; leave out --model, --trace, --decode"
             )
         runs = [_interpret(source, each, given, max_tokens) for each in word]
     _print(source, runs, as_json)
@@ -68,11 +74,13 @@ def command(
         ctx.exit(UNDECIDED)
 
 
-def _run_model(program: Automaton, model: Model, text: str, decode: Decode, trace: bool, max_tokens: int) -> Run:
+def _run_model(
+    program: Automaton, model: Model, text: str, decode: Decode, max_tokens: int, trace: bool, as_json: bool
+) -> Run:
     symbols = program.word(text)
     kept = symbols[: max(0, (max_tokens - 1) // 2)]
     if trace:
-        _print_trace(model, kept, decode)
+        _print_trace(model, kept, decode, aside=as_json)
     run = model.run(kept, decode=decode)
     expected = program.run(kept)
     if not run.agrees_with(expected):
@@ -122,14 +130,18 @@ def _items(word: tuple[Any, ...]) -> list[str]:
     return [item if isinstance(item, str) else f"{item[0]} = {item[1]}" for item in word]
 
 
-def _print_trace(model: Model, symbols: tuple[str, ...], decode: Decode) -> None:
-    """Each token by name; for an answer, the entries of the fast weights that were read to make it."""
+def _print_trace(model: Model, symbols: tuple[str, ...], decode: Decode, *, aside: bool) -> None:
+    """Each token by name; for an answer, the entries of the fast weights that were read to make it.
+
+    Printed `aside`, on stderr, where stdout is kept for JSON.
+    """
     rules = model.rules
     last = None
     for place, event in enumerate(events(model, symbols, decode=decode)):
         read = "" if event.answer is None or last is None else "read " + _read(rules, *last)
         click.echo(
-            f"{place:>5}  {'answer' if event.answer is not None else 'input ':6}  {event.name:<32}  {read}".rstrip()
+            f"{place:>5}  {'answer' if event.answer is not None else 'input ':6}  {event.name:<32}  {read}".rstrip(),
+            err=aside,
         )
         last = (event.memory, event.vector)
 

@@ -27,16 +27,19 @@ def command(program: str, as_json: bool) -> None:
         model = thing
     else:
         if not as_json:
-            click.echo(str(thing))
+            click.echo(str(thing), nl=False)
         try:
             model = compile(thing)
         except UnsupportedError as problem:
             note(str(problem))
+            if as_json:
+                print_json({"program": str(thing), **dict.fromkeys(("coordinates", "tokens", "rules", "heads"))})
             return
     heads = [(head.name, heads_to_rules((head,), model.coordinates)) for head in model.heads]
     if as_json:
         print_json(
             {
+                "program": None if model.program is None else str(model.program),
                 "coordinates": list(model.coordinates),
                 "tokens": {name: described(vector, model.coordinates) for name, vector in model.tokens.items()},
                 "rules": [str(rule) for rule in model.rules],
@@ -44,6 +47,7 @@ def command(program: str, as_json: bool) -> None:
             }
         )
         return
+    click.echo()
     print_facts({"dimension": model.d, "heads": len(model.heads), "rules": len(model.rules)})
     click.echo("\nCoordinates")
     print_table(("place", "name"), enumerate(model.coordinates))

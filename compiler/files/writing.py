@@ -1,21 +1,41 @@
-"""Writing whole files or nothing: to a temporary file beside the target, then a rename."""
+"""Whole files or nothing: writing to a temporary file beside the target, then a rename; reading up to a limit."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from compiler.errors import FileError
 
 
-def write_bytes(path: str | Path, data: bytes) -> None:
-    """Put `data` at `path`; an interruption or an error leaves what was there. Raises FileError."""
+def check_target(path: str | Path, ending: str) -> None:
+    """Refuse early, before long work, a path that cannot be written. Raises FileError."""
     target = Path(path)
+    if not str(path).endswith(ending) or target.name == ending:
+        raise FileError(f"{path}: expected a file whose name ends in {ending}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from None
+        if target.is_dir():
+            raise FileError(f"{path}: cannot be written: it is a directory")
+        if not target.parent.is_dir():
+            raise FileError(f"{path}: cannot be written: there is no directory {target.parent}")
+    except FileError:
+        raise
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: cannot be written: {_reason(error)}") from None
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Put `data` at `path` (or where a link at `path` leads); an interruption or an error leaves what was there.
+
+    Raises FileError.
+    """
+    try:
+        target = Path(path).resolve()
+        handle, name = tempfile.mkstemp(prefix=".attnc-", dir=target.parent)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise FileError(f"{path}: cannot be written: {_reason(error)}") from None
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -25,7 +45,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
         temporary.chmod(_mode(target))
         temporary.replace(target)
     except OSError as error:
-        raise FileError(f"{target}: cannot be written: {error.strerror or error}") from None
+        raise FileError(f"{path}: cannot be written: {_reason(error)}") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -40,14 +60,22 @@ def _mode(target: Path) -> int:
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
-    """The bytes of a file of at most `most` bytes. Raises FileError."""
+    """The bytes of a regular file of at most `most` bytes. Raises FileError."""
     source = Path(path)
     try:
-        size = source.stat().st_size
-        if size > most:
-            raise FileError(f"{source}: {size:,} bytes is more than the {most:,} that are read")
+        found = source.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise FileError(f"{path}: cannot be read: it is a directory")
+        if not stat.S_ISREG(found.st_mode):
+            raise FileError(f"{path}: cannot be read: it is not a regular file")
+        if found.st_size > most:
+            raise FileError(f"{path}: {found.st_size:,} bytes is more than the {most:,} that are read")
         return source.read_bytes()
-    except OSError as error:
-        if isinstance(error, FileError):
-            raise
-        raise FileError(f"{source}: cannot be read: {error.strerror or error}") from None
+    except FileError:
+        raise
+    except (OSError, ValueError) as error:
+        raise FileError(f"{path}: cannot be read: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

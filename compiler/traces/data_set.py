@@ -65,8 +65,9 @@ class DataSet:
             elif array.dtype.kind == "f" and not bool(np.all(np.isfinite(array))):
                 row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
                 found.append(f"{name} hold NaN or an infinity, first at row {row}")
-        steps = np.diff(self.offsets) if self.offsets.ndim == 1 and len(self.offsets) else np.array([-1])
-        if len(self.offsets) < 1 or self.offsets[0] != 0 or self.offsets[-1] != total or bool(np.any(steps < 1)):
+        ends = self.offsets
+        rising = ends.ndim == 1 and len(ends) > 0 and ends[0] == 0 and bool(np.all(ends[1:] > ends[:-1]))
+        if not rising or ends[-1] != total:
             found.append(f"offsets must rise from 0 to {total}, so that no sequence is empty")
         return found
 

@@ -34,7 +34,8 @@ def transducers(draw: st.DrawFn) -> Automaton:
     outputs = st.sampled_from(["x", "y"])
     moore = {q: draw(outputs) for q in made.states}
     mealy = {move: draw(outputs) for move in made.transitions}
-    is_moore = draw(st.booleans())
+    emits = any((made.start, symbol) in made.transitions for symbol in AB)
+    is_moore = not emits or draw(st.booleans())  # a Mealy machine that can emit, so that it has a minimal form
     accept = draw(st.sampled_from([made.accept, None]))
     moore_or_none, mealy_or_none = (moore, None) if is_moore else (None, mealy)
     return Automaton("random", AB, made.states, made.start, made.transitions, accept, moore_or_none, mealy_or_none)

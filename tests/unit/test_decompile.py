@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from compiler.errors import DecompileError
 from compiler.language.load import load
@@ -93,5 +92,5 @@ def test_a_model_that_is_right_for_long_and_then_wrong_is_refused():
     V[-1, place["accept"], far] = 1
     Q[-1, start, place["symbol[1]"]] = 1
     spoiled = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens)
-    with pytest.raises(DecompileError, match="is not the one that it gives|in a way that no automaton has|on one way"):
+    with pytest.raises(DecompileError, match=r"is not the one that it gives|in a way that no automaton has|on one way"):
         decompile(spoiled)

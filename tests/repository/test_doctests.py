@@ -1,0 +1,31 @@
+"""The examples in docstrings are true."""
+
+import doctest
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+
+PACKAGES = ("attnc", "compiler", "programs", "verify")
+
+
+def modules() -> Iterator[str]:
+    for package in PACKAGES:
+        yield package
+        found = import_module(package)
+        yield from (each.name for each in pkgutil.walk_packages(found.__path__, f"{package}."))
+
+
+MODULES = [name for name in modules() if not name.endswith("__main__")]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings(name: str) -> None:
+    assert doctest.testmod(import_module(name)).failed == 0
+
+
+def test_modules_and_examples_are_found() -> None:
+    assert {"attnc.cli.run_command", "compiler.files.model_file", "verify.verify"} <= set(MODULES)
+    finder = doctest.DocTestFinder()
+    assert sum(len(each.examples) for name in MODULES for each in finder.find(import_module(name))) > 40
