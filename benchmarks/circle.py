@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import attnc
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 
 SIZES = ((10, 2), (50, 4), (120, 2), (200, 4))
 T = TypeVar("T")

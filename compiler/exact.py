@@ -55,8 +55,17 @@ def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(left.astype(object) @ right.astype(object))
 
 
+def plus(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """The elementwise sum of integer arrays, exactly."""
+    if largest(left) + largest(right) < 2**63 and left.dtype == right.dtype == np.int64:
+        return np.asarray(left + right)
+    return np.asarray(left.astype(object) + right.astype(object))
+
+
 def times(left: NDArray[Any], right: NDArray[Any] | int) -> NDArray[Any]:
     """The elementwise product of integer arrays, exactly."""
+    if isinstance(right, int) and right == 1:
+        return left
     other = np.asarray(right, dtype=None if abs(int(np.max(np.abs(right), initial=0))) < 2**62 else object)
     if largest(left) * largest(other) < 2**63 and left.dtype == other.dtype == np.int64:
         return np.asarray(left * other)

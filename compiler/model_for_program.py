@@ -10,7 +10,7 @@ from compiler.attention import Head, Sparse
 from compiler.errors import ModelError
 from compiler.model import Model
 from compiler.program import Program
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 
 
 def model_for_program(model: Model, program: Program) -> Model:

@@ -7,7 +7,7 @@ from typing import Literal
 from compiler.errors import UnsupportedError
 from compiler.model import Model
 from compiler.program import Automaton, Program
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from compiler.rules_to_heads import rules_to_heads
 
 Fewest = Literal["heads", "dimensions", "tokens"]

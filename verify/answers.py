@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
 from compiler.domain.token_graph import TokenGraph
-from compiler.exact import product, times
+from compiler.exact import plus, product, times
 from compiler.heads_to_rules import exact_heads
 
 Integers = NDArray[Any]
@@ -67,10 +67,12 @@ class ModelAnswers:
         """The answers to the last symbol `symbol`."""
         graph = self.graph
         each = contributions(self.heads, graph.vectors, graph.vectors[graph.lasts[symbol]])
-        start = each[[*graph.start_tokens, graph.lasts[symbol]]].astype(object).sum(axis=0)
-        edges = each[self.appended[:, 0]].astype(object)
+        start = each[graph.lasts[symbol]]
+        for token in graph.start_tokens:
+            start = plus(start, each[token])
+        edges = each[self.appended[:, 0]]
         for place in range(1, self.appended.shape[1]):
-            edges = edges + each[self.appended[:, place]].astype(object)
+            edges = plus(edges, each[self.appended[:, place]])
         return Answers(start, edges, self.denominator)
 
 
@@ -84,7 +86,9 @@ def contributions(heads: Sequence[Head], tokens: Integers, last: Integers) -> In
         read = np.flatnonzero(scores)
         if len(read):
             seen = times(_applied(head.V, tokens[read]), scores[read][:, None])
-            total = _plus(total, read, seen)
+            added = plus(total[read], seen)
+            total = total if total.dtype == added.dtype else total.astype(object)
+            total[read] = added
     return total
 
 
@@ -98,12 +102,3 @@ def _applied(matrix: Sparse, rows: Integers) -> Integers:
     full = np.zeros(rows.shape, dtype=made.dtype)
     full[:, outs] = made
     return full
-
-
-def _plus(total: Integers, places: NDArray[np.int64], more: Integers) -> Integers:
-    """`total` with `more` added at some rows; in Python's integers where int64 might not hold it."""
-    large = more.dtype == object or total.dtype == object
-    if large or max(int(np.abs(total).max(initial=0)), int(np.abs(more).max(initial=0))) >= 2**62:
-        total, more = total.astype(object), more.astype(object)
-    total[places] += more
-    return total

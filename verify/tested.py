@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.errors import ModelError
 from compiler.model import Model
 from compiler.program.automaton import Automaton
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 
 EXAMPLES = 300
 LENGTH = 50

@@ -11,7 +11,7 @@ from compiler.errors import ModelError, UnsupportedError
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
 from compiler.program import Automaton, Program
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.same_function import ExactForm, difference, exact_form, heads_form, separating_input

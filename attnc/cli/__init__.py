@@ -29,6 +29,9 @@ COMMANDS = {
 DONE, NO, BAD, UNDECIDED, INTERRUPTED, CUT_OFF = 0, 1, 2, 3, 130, 141
 """Exit status: done or yes; the answer is no; bad input or usage; undecided or unfinished; Ctrl-C; a broken pipe."""
 
+SHOWN = 100
+"""How many mistakes of one file are printed."""
+
 
 class _Commands(click.Group):
     """The commands, found by name without importing the others."""
@@ -105,7 +108,9 @@ def _refused(mistake: AttncError) -> int:
 
     if isinstance(mistake, SourceError):
         count = sum(each.severity == "error" for each in mistake.diagnostics)
-        click.echo(f"{mistake}\n{count} error{'s' * (count != 1)}", err=True)
+        shown = "\n".join(each.render() for each in mistake.diagnostics[:SHOWN])
+        more = f", the first {SHOWN} are shown" if count > SHOWN else ""
+        click.echo(f"{shown}\n{count} error{'s' * (count != 1)}{more}", err=True)
         return BAD
     click.echo(f"error: {mistake}", err=True)
     return UNDECIDED if isinstance(mistake, DecompileError) else BAD

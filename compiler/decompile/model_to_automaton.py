@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.errors import DecompileError, ProgramError
+from compiler.exact import plus, times
 from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.program.automaton import Automaton
@@ -63,21 +64,23 @@ class _Asker:
         self.denominator = denominator
         keys = form.index[:, 1].astype(np.int64) * form.d + form.index[:, 2]
         self.pairs, self.place = np.unique(keys, return_inverse=True)
-        self.weights = form.weights.astype(object)
+        self.chosen = {e: np.flatnonzero(form.index[:, 0] == e) for e in np.unique(form.index[:, 0]).tolist()}
 
     def added(self, token: NDArray[np.int64]) -> NDArray[Any]:
         """What `token` adds to the fast weights."""
-        products: NDArray[Any] = (token[self.pairs // self.form.d] * token[self.pairs % self.form.d]).astype(object)
-        return products
+        return times(token[self.pairs // self.form.d], token[self.pairs % self.form.d])
 
-    def answer(self, memory: NDArray[Any], token: NDArray[np.int64]) -> dict[int, Any] | None:
-        """The non-zero entries of the answer to `token`, already added to `memory`; None where one is no integer."""
-        total: dict[int, Any] = {}
-        for rule in np.flatnonzero(token[self.form.index[:, 0]] != 0).tolist():
-            e, _, _, a = self.form.index[rule].tolist()
-            value = self.weights[rule] * memory[self.place[rule]] * int(token[e])
-            if value:
-                total[a] = total.get(a, 0) + value
+    def answer(self, memory: NDArray[Any], symbol: int) -> dict[int, int] | None:
+        """The non-zero entries of the answer when the last token is the unit vector at `symbol`.
+
+        `memory` holds that token already. None where an entry is no integer.
+        """
+        rules = self.chosen.get(symbol, np.zeros(0, dtype=np.int64))
+        live = rules[memory[self.place[rules]] != 0]
+        values = times(self.form.weights[live], memory[self.place[live]])
+        total: dict[int, int] = {}
+        for a, value in zip(self.form.index[live, 3].tolist(), values.tolist(), strict=True):
+            total[a] = total.get(a, 0) + value
         if any(value % self.denominator for value in total.values()):
             return None
         return {a: value // self.denominator for a, value in total.items() if value}
@@ -101,14 +104,14 @@ def model_to_automaton(model: Model) -> Reading:
     read = _Draft()
     for state in queue:
         for symbol, token in letters.items():
-            memory = memories[state] + asker.added(token)
-            answer = asker.answer(memory, token)
+            memory = plus(memories[state], asker.added(token))
+            answer = asker.answer(memory, roles["symbol"][symbol])
             target, read.shown[state, symbol] = _interpreted(model, roles, state, symbol, answer)
             read.moves[state, symbol] = target
             read.answers[state, symbol] = vector = np.zeros(model.d, dtype=np.int64)
             vector[list(answer or ())] = list((answer or {}).values())
             if target not in memories:
-                memories[target] = memory + asker.added(vector)
+                memories[target] = plus(memory, asker.added(vector))
                 queue.append(target)
     found = set(queue)
     states = tuple(q for q in roles["state"] if q in found)
@@ -164,7 +167,7 @@ def _start(model: Model, roles: dict[str, dict[str, int]], token: NDArray[np.int
 
 
 def _interpreted(
-    model: Model, roles: dict[str, dict[str, int]], state: str, symbol: str, answer: dict[int, Any] | None
+    model: Model, roles: dict[str, dict[str, int]], state: str, symbol: str, answer: dict[int, int] | None
 ) -> tuple[str, Shown]:
     """The next state that `answer` names, and what it shows; anything else than an automaton's answer is reported."""
     where = f"the answer to {spell(symbol)} in state {spell(state)}" if symbol else "the token start"

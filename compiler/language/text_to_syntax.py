@@ -123,7 +123,7 @@ def _with_braces(stream: list[Token], recovery: _Recovery) -> list[Token]:
         if not is_item and [each.type for each in stream[place + 1 : place + 3]] == ["EMITS", "NAME"]:
             continue
         end = _end_of_line(stream, place + 1)
-        if any(each.type == "LBRACE" for each in stream[place + 1 : end]):
+        if end < len(stream) and stream[end].type == "LBRACE":
             continue
         body_end = _body_end(stream, end, state=not is_item)
         if body_end is not None and all(each.type == "SEP" for each in stream[place + 1 : body_end]):
@@ -148,7 +148,8 @@ def _kind_ends(stream: Sequence[Token], place: int) -> bool:
 
 
 def _end_of_line(stream: Sequence[Token], place: int) -> int:
-    while place < len(stream) and stream[place].type not in ("SEP", "RBRACE"):
+    """The place of the next `{`, or of what ends the line without one."""
+    while place < len(stream) and stream[place].type not in ("SEP", "RBRACE", "LBRACE"):
         place += 1
     return place
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.errors import UnsupportedError
-from compiler.program import Automaton, Program
+from compiler.program import Automaton
 from compiler.rules import Form
 
 
@@ -61,15 +60,3 @@ class Lowering:
         states = self.path(word)
         pairs = zip(states, word, strict=False)
         return [*self.start, *(name for q, s in pairs for name in (self.letters[s], self.answers[q, s]))]
-
-
-def lower(program: Program) -> Lowering:
-    """The rules of `program`. Raises UnsupportedError for a family that has no construction."""
-    if isinstance(program, Automaton):
-        from compiler.program_to_rules.automaton import automaton_to_rules
-
-        return automaton_to_rules(program)
-    raise UnsupportedError(
-        f"{program.kind} {program.name} cannot be compiled by this version, which compiles automata; "
-        "it can be checked, formatted, shown and run by its interpreter"
-    )

@@ -13,7 +13,7 @@ from compiler.errors import ModelError, UnsupportedError
 from compiler.program.automaton import Automaton
 from compiler.program.run import Outcome, Run
 from compiler.program_to_rules.automaton import ACCEPT, DEFINED, emit_name
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from compiler.runtime.recurrent import Memory, Recurrence
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 
 from compiler.errors import DataError
 from compiler.program import Program
-from compiler.program_to_rules.lowering import Lowering, lower
+from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lowering import Lowering
 from compiler.traces.data_set import DataSet
 
 DEFAULT_COUNT = 100

@@ -8,7 +8,7 @@ from compiler.learning.certificate import certify
 from compiler.learning.features import features
 from compiler.learning.learn import learn
 from compiler.program.automaton import Automaton
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from compiler.traces.program_to_traces import generate, runs_to_data
 from verify.strategies import automata, words
 from verify.verify import verify

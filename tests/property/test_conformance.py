@@ -9,7 +9,7 @@ from compiler.heads_to_rules import heads_to_rules
 from compiler.learning.learn import learn
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from compiler.traces.program_to_traces import generate
 from verify.decompiled import decompile
 from verify.strategies import automata, words

@@ -12,7 +12,7 @@ from compiler.errors import ModelError
 from compiler.model import Model
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from verify.strategies import automata, disguises, models, mutants
 from verify.verify import verify
 
@@ -101,7 +101,7 @@ def test_programs_are_compared_as_brute_force_compares_them(left: Automaton, rig
         assert not left.run(word).agrees_with(right.run(word))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.nested_given])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.nested_given])
 @given(small.flatmap(lambda p: st.tuples(st.just(p), mutants(compile(p)))))
 def test_tested_finds_only_what_is_there(pair) -> None:
     program, mutant = pair

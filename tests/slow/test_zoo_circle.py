@@ -8,7 +8,7 @@ from compiler.language.load import load
 from compiler.learning.learn import learn
 from compiler.model import Model
 from compiler.program_to_model import compile
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from compiler.traces.program_to_traces import generate
 from verify.decompiled import decompile
 from verify.strategies import exchanged, rescaled, sheared

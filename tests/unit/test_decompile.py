@@ -10,7 +10,7 @@ from compiler.errors import DecompileError
 from compiler.language.load import load
 from compiler.model import Model
 from compiler.program_to_model import compile
-from compiler.program_to_rules.lowering import lower
+from compiler.program_to_rules.lower import lower
 from verify.decompiled import decompile
 from verify.strategies import automata, disguises, mutants
 from verify.verify import verify

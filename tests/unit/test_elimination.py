@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.errors import ModelError
-from compiler.exact import product, scaled, times
+from compiler.exact import plus, product, scaled, times
 from compiler.learning import elimination
 from compiler.learning.elimination import PRIME, eliminate, in_row_space, null_space, rationals, solve, solve_slowly
 
@@ -100,13 +100,15 @@ def test_slow_solution_of_nothing():
     assert solve_slowly(empty, empty)[1] == 1
 
 
-@pytest.mark.parametrize("size", [2**20, 2**26, 2**27, 2**31, 2**40, 2**70])
+@pytest.mark.parametrize("size", [2**20, 2**26, 2**27, 2**31, 2**40, 2**61, 2**62, 2**70])
 def test_products_are_exact_at_every_border(size):
     left = np.array([[size - 1, -size], [size, size + 1]], dtype=object)
     expected = [[sum(left[i, k] * left[k, j] for k in range(2)) for j in range(2)] for i in range(2)]
-    given_as = left.astype(np.int64) if size < 2**62 else left
+    given_as = left.astype(np.int64) if size <= 2**62 else left
     assert product(given_as, given_as).tolist() == expected
     assert times(given_as, given_as).tolist() == (left * left).tolist()
+    assert times(given_as, size).tolist() == (left * size).tolist()
+    assert plus(given_as, given_as).tolist() == (left + left).tolist()
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
