@@ -4,6 +4,7 @@ import doctest
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,10 @@ def test_modules_and_examples_are_found() -> None:
     assert {"attnc.cli.run_command", "compiler.files.model_file", "verify.verify"} <= set(MODULES)
     finder = doctest.DocTestFinder()
     assert sum(len(each.examples) for name in MODULES for each in finder.find(import_module(name))) > 40
+
+
+def test_the_page_of_the_python_interface() -> None:
+    page = Path(__file__).parents[2] / "docs" / "python.md"
+    found = doctest.testfile(str(page), module_relative=False)
+    assert found.failed == 0
+    assert found.attempted > 30
