@@ -54,9 +54,15 @@ def save(thing: Model | DataSet | Program, path: str | Path) -> None:
     ------
     FileError
         Where the file cannot be written, or its name does not end as the kind of thing demands.
+    UnsupportedError
+        For anything else.
     """
-    from compiler.errors import FileError
+    from compiler.errors import FileError, UnsupportedError
+    from compiler.program import Program
 
+    if not isinstance(thing, Model | DataSet | Program):
+        hint = "; save its .model" if hasattr(thing, "model") else ""
+        raise UnsupportedError(f"save takes a model, a data set or a program, not a {type(thing).__name__}{hint}")
     ending = MODEL if isinstance(thing, Model) else DATA if isinstance(thing, DataSet) else ".attn"
     if not str(path).endswith(ending):
         raise FileError(f"{path}: a {type(thing).__name__} is written to a file whose name ends in {ending}")

@@ -12,12 +12,15 @@ S += z z^T; arXiv 2310.16076, section 2) is the same function.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.exact import largest
 from compiler.rules import Weights
 
 
@@ -44,6 +47,26 @@ class Sparse:
         rows, columns = np.nonzero(matrix)
         return cls(rows.astype(np.int32), columns.astype(np.int32), matrix[rows, columns])
 
+    def violations(self, d: int) -> list[str]:
+        """Everything that keeps this from being a legal d x d matrix; empty for a legal one."""
+        if not len(self.rows) == len(self.columns) == len(self.weights):
+            return ["lists of rows, columns and weights of different lengths"]
+        found = []
+        places = np.concatenate([self.rows, self.columns])
+        if len(places) and not (places.min() >= 0 and places.max() < d):
+            found.append(f"an entry outside {d} x {d}")
+        if len(set(zip(self.rows.tolist(), self.columns.tolist(), strict=True))) != len(self.rows):
+            found.append("an entry twice")
+        if self.weights.dtype == object:
+            if not all(isinstance(weight, int | Fraction) for weight in self.weights.tolist()):
+                found.append("a weight that is no integer and no Fraction")
+        elif self.weights.dtype == np.float64:
+            if not bool(np.all(np.isfinite(self.weights))):
+                found.append("a weight that is NaN or infinite")
+        elif self.weights.dtype != np.int64:
+            found.append(f"weights of dtype {self.weights.dtype}, expected int64, float64 or exact objects")
+        return found
+
     def dense(self, d: int) -> NDArray[Any]:
         """The matrix as a (d, d) array."""
         matrix = np.zeros((d, d), dtype=self.weights.dtype)
@@ -64,3 +87,13 @@ class Head:
     name: str
     V: Sparse
     Q: Sparse
+
+
+def mass(heads: Sequence[Head]) -> int:
+    """A bound on what the integer weights of the heads can multiply a token by, in any order of the products."""
+    return 1 + sum(_mass(head.V) * _mass(head.Q) for head in heads)
+
+
+def _mass(matrix: Sparse) -> int:
+    """A bound on the sum of absolute weights of an integer matrix; 1 for floats and rationals."""
+    return 1 + largest(matrix.weights) * len(matrix.weights) if matrix.weights.dtype == np.int64 else 1

@@ -63,13 +63,14 @@ def plus(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
 
 
 def times(left: NDArray[Any], right: NDArray[Any] | int) -> NDArray[Any]:
-    """The elementwise product of integer arrays, exactly."""
-    if isinstance(right, int) and right == 1:
-        return left
-    other = np.asarray(right, dtype=None if abs(int(np.max(np.abs(right), initial=0))) < 2**62 else object)
-    if largest(left) * largest(other) < 2**63 and left.dtype == other.dtype == np.int64:
-        return np.asarray(left * other)
-    return np.asarray(left.astype(object) * other.astype(object))
+    """The elementwise product of exact arrays (integers; Fractions in object arrays), exactly."""
+    if isinstance(right, int):
+        if right == 1:
+            return left
+        right = np.asarray(right, dtype=np.int64 if abs(right) < 2**62 else object)
+    if left.dtype == right.dtype == np.int64 and largest(left) * largest(right) < 2**63:
+        return np.asarray(left * right)
+    return np.asarray(left.astype(object) * right.astype(object))
 
 
 def _compact(numerators: NDArray[Any]) -> NDArray[Any]:

@@ -7,13 +7,13 @@ b and c) is summed away. One last coordinate e at a time, so that dense heads st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from math import lcm
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
-from compiler.exact import Scaled, largest, scaled, times
+from compiler.exact import scaled, times
 from compiler.rules import Form, Weights
 
 
@@ -39,22 +39,21 @@ def exact_rules(heads: Sequence[Head], coordinates: tuple[str, ...]) -> tuple[Fo
 
 
 def exact_heads(heads: Sequence[Head]) -> tuple[list[Head], int]:
-    """`heads` with integer weights, and the denominator by which every product V Q is to be divided."""
-    if not heads:
-        return [], 1
-    left = scaled(_joined([head.V.weights for head in heads]))
-    right = scaled(_joined([head.Q.weights for head in heads]))
-    v_at = np.cumsum([0, *(len(head.V.weights) for head in heads)])
-    q_at = np.cumsum([0, *(len(head.Q.weights) for head in heads)])
-    whole = [
-        Head(head.name, _with(head.V, left, v_at[n], v_at[n + 1]), _with(head.Q, right, q_at[n], q_at[n + 1]))
-        for n, head in enumerate(heads)
-    ]
-    return whole, left.denominator * right.denominator
+    """`heads` with integer weights, and the denominator by which every product V Q is to be divided.
+
+    Each head crosses by itself, so that a float in one does not round an integer in another.
+    """
+    v, v_below = _common([head.V for head in heads])
+    q, q_below = _common([head.Q for head in heads])
+    return [Head(head.name, *sides) for head, *sides in zip(heads, v, q, strict=True)], v_below * q_below
 
 
-def _with(matrix: Sparse, values: Scaled, start: int, end: int) -> Sparse:
-    return Sparse(matrix.rows, matrix.columns, values.numerators[start:end])
+def _common(matrices: Sequence[Sparse]) -> tuple[list[Sparse], int]:
+    """Matrices as integers over their least common denominator."""
+    parts = [scaled(matrix.weights) for matrix in matrices]
+    below = lcm(*(part.denominator for part in parts))
+    whole = [times(part.numerators, below // part.denominator) for part in parts]
+    return [Sparse(m.rows, m.columns, weights) for m, weights in zip(matrices, whole, strict=True)], below
 
 
 def _entries(head: Head, e: int) -> tuple[NDArray[np.int64], Weights] | None:
@@ -67,13 +66,7 @@ def _entries(head: Head, e: int) -> tuple[NDArray[np.int64], Weights] | None:
     c = np.tile(head.Q.rows[chosen], n)
     index = np.stack([np.full(n * m, e), b, c, a], axis=1).astype(np.int64)
     v, q = np.repeat(head.V.weights, m), np.tile(head.Q.weights[chosen], n)
-    return index, v * q if "f" in (v.dtype.kind, q.dtype.kind) else _times(v, q)
-
-
-def _times(v: NDArray[Any], q: NDArray[Any]) -> NDArray[Any]:
-    if v.dtype == q.dtype == np.int64 and largest(v) * largest(q) < 2**62:
-        return np.asarray(v * q)
-    return times(v, q) if v.dtype == q.dtype == np.int64 else np.asarray(v.astype(object) * q.astype(object))
+    return index, v * q if "f" in (v.dtype.kind, q.dtype.kind) else times(v, q)
 
 
 def _joined(arrays: list[Weights]) -> Weights:

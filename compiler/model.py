@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from compiler.attention import Head, Sparse, attention
+from compiler.attention import Head, Sparse, attention, mass
 from compiler.errors import ModelError
+from compiler.exact import largest
 from compiler.heads_to_rules import heads_to_rules
 from compiler.program import Program
 from compiler.program.run import Run
@@ -63,13 +65,7 @@ class Model:
         found += ["a model needs at least one coordinate"] if not d else []
         for head in self.heads:
             for which, matrix in (("V", head.V), ("Q", head.Q)):
-                places = np.concatenate([matrix.rows, matrix.columns])
-                if len(set(zip(matrix.rows.tolist(), matrix.columns.tolist(), strict=True))) != len(matrix.rows):
-                    found.append(f"{which} of head {head.name!r} has an entry twice")
-                if len(places) and not (places.min() >= 0 and places.max() < d):
-                    found.append(f"{which} of head {head.name!r} has an entry outside {d} x {d}")
-                if matrix.weights.dtype.kind == "f" and not bool(np.all(np.isfinite(matrix.weights))):
-                    found.append(f"{which} of head {head.name!r} has a weight that is NaN or infinite")
+                found += [f"{which} of head {head.name!r} has {problem}" for problem in matrix.violations(d)]
         for name, vector in self.tokens.items():
             if vector.shape != (d,):
                 found.append(f"token {name!r} has shape {vector.shape}, expected ({d},)")
@@ -100,7 +96,8 @@ class Model:
             raise ModelError(f"V has shape {v.shape} and Q {q.shape}, expected (heads, d, d) for both")
         if v.dtype.kind not in "iufO" or q.dtype.kind not in "iufO":
             raise ModelError(f"V has dtype {v.dtype} and Q {q.dtype}, expected integers, rationals or floats")
-        v, q = (each.astype(np.float64) if each.dtype.kind == "f" else each for each in (v, q))
+        kinds = {"f": np.float64, "i": np.int64, "u": object, "O": object}
+        v, q = (each.astype(kinds[each.dtype.kind]) for each in (v, q))
         d = v.shape[1]
         called = tuple(coordinates) if coordinates is not None else tuple(f"x[{n}]" for n in range(d))
         if len(called) != d:
@@ -160,16 +157,22 @@ class Model:
         return np.array(each).reshape(len(z), len(v), self.d)
 
     def _tokens(self, Z: ArrayLike) -> NDArray[Any]:
+        """`Z` as tokens; integers are widened to Python's where an answer might pass 63 bits."""
         z = np.asarray(Z)
-        if z.ndim != 2 or z.shape[1] != self.d or not len(z):
-            raise ModelError(f"tokens have shape {z.shape}, expected (n, {self.d}) with n >= 1, a token a row")
-        return z
+        if z.ndim != 2 or z.shape[1] != self.d or not len(z) or z.dtype.kind not in "biufO":
+            raise ModelError(
+                f"tokens are {z.dtype} {z.shape}, expected numbers (n, {self.d}) with n >= 1, a token a row"
+            )
+        if z.dtype.kind not in "biu":
+            return z
+        peak = largest(z.astype(object) if z.dtype.kind == "u" else z.astype(np.int64))
+        return z.astype(object if (peak + 1) ** 3 * len(z) * mass(self.heads) >= 2**62 else np.int64)
 
     def step(self, S: Memory | None, z: ArrayLike) -> tuple[Memory, NDArray[Any]]:
         """The recurrent form: the fast weights S (d, d) (None: zero) after the token z (d,), and the answer (d,)."""
         from compiler.runtime.recurrent import Recurrence
 
-        return Recurrence(self.heads).step(S, np.asarray(z))
+        return Recurrence(self.heads).step(S, self._tokens(np.asarray(z)[None])[0])
 
     def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
         """Run the model on a word of its program, its answers fed back as tokens.
@@ -191,11 +194,17 @@ class Model:
         return run(self, word, decode=decode)
 
     def digest(self) -> str:
-        """SHA-256 over coordinates and exact weights: the same for the same heads, however they are stored."""
-        body = hashlib.sha256("\0".join(self.coordinates).encode())
-        for head in self.heads:
-            for matrix in (head.V, head.Q):
-                entries = zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True)
-                body.update(";".join(f"{row},{column},{Fraction(w)}" for row, column, w in sorted(entries)).encode())
-                body.update(b"\0")
-        return body.hexdigest()
+        """SHA-256 over coordinates, exact weights and embeddings: the same for the same model, however it is stored."""
+        heads = [[_entries(head.V), _entries(head.Q)] for head in self.heads]
+        tokens = [
+            [name, [[place, str(Fraction(vector[place]))] for place in np.flatnonzero(vector).tolist()]]
+            for name, vector in sorted(self.tokens.items())
+        ]
+        body = json.dumps([self.coordinates, heads, tokens], separators=(",", ":"))
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _entries(matrix: Sparse) -> list[tuple[int, int, str]]:
+    """The non-zero entries in order: row, column, and the exact weight."""
+    entries = zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True)
+    return sorted((row, column, str(Fraction(weight))) for row, column, weight in entries if weight != 0)

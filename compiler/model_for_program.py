@@ -1,4 +1,4 @@
-"""A model seen as a model of a given program: coordinates matched by name, the program's vocabulary put on."""
+"""A model seen as a model of a given program: coordinates matched by name, and its embeddings of the tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from compiler.program_to_rules.lower import lower
 
 
 def model_for_program(model: Model, program: Program) -> Model:
-    """`model` with the coordinates in the order of `program`'s, its vocabulary, and the claim to be that program.
+    """`model` with its coordinates in the order of `program`'s, and the claim to be that program.
+
+    The tokens are the program's, by name; where the model has an embedding of a token, its own is kept.
 
     Raises
     ------
@@ -31,10 +33,12 @@ def model_for_program(model: Model, program: Program) -> Model:
         claim = f" (it claims to be {model.program.kind} {model.program.name})" if model.program else ""
         lacking = f"it has no coordinate {missing[0]}" if missing else f"it has a coordinate {extra[0]} of its own"
         raise ModelError(
-            f"the model{claim} is not a model of {program.kind} {program.name}: {model.d} coordinates against "
-            f"{len(wanted)}, {lacking}"
+            f"the model{claim} is not over the coordinates of {program.kind} {program.name}: {model.d} coordinates "
+            f"against {len(wanted)}, {lacking}. If it was minimised or renamed, decompile it and compare the programs"
         )
-    return replace(reordered(model, wanted), tokens=lowering.tokens, program=program)
+    fitted = reordered(model, wanted)
+    tokens = {name: fitted.tokens.get(name, vector) for name, vector in lowering.tokens.items()}
+    return replace(fitted, tokens=tokens, program=program)
 
 
 def reordered(model: Model, coordinates: tuple[str, ...]) -> Model:

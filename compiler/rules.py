@@ -83,17 +83,18 @@ class Form:
         """The form of any list of entries: `index` (n, 4) holds (e, b, c, a), b and c in either order."""
         d = len(coordinates)
         low, high = np.minimum(index[:, 1], index[:, 2]), np.maximum(index[:, 1], index[:, 2])
-        keys = ((index[:, 0].astype(np.int64) * d + low) * d + high) * d + index[:, 3]
-        order = np.argsort(keys, kind="stable")
-        keys, sums = keys[order], weights[order]
-        if len(keys):
-            first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        first_key, second_key = index[:, 0].astype(np.int64) * d + low, high.astype(np.int64) * d + index[:, 3]
+        order = np.lexsort((second_key, first_key))
+        first_key, second_key, sums = first_key[order], second_key[order], weights[order]
+        if len(order):
+            new = (first_key[1:] != first_key[:-1]) | (second_key[1:] != second_key[:-1])
+            begins = np.flatnonzero(np.concatenate(([True], new)))
             if sums.dtype == np.int64 and np.abs(sums.astype(np.float64)).sum() >= 2.0**62:
                 sums = sums.astype(object)
-            keys, sums = keys[first], np.add.reduceat(sums, first)
+            first_key, second_key, sums = first_key[begins], second_key[begins], np.add.reduceat(sums, begins)
         kept = np.flatnonzero(sums != 0)
-        keys, sums = keys[kept], sums[kept]
-        columns = [keys // d**3, keys // d**2 % d, keys // d % d, keys % d]
+        first_key, second_key, sums = first_key[kept], second_key[kept], sums[kept]
+        columns = [first_key // d, first_key % d, second_key // d, second_key % d]
         return cls(coordinates, np.stack(columns, axis=1).astype(np.int32), sums)
 
     @property
@@ -160,7 +161,14 @@ class Form:
     def answer(self, memory: NDArray[Any], token: NDArray[Any]) -> NDArray[Any]:
         """Y = sum over rules of weight * S[b, c] * z[e], for `memory` S (d, d) and `token` z (d,): the definition."""
         e, b, c, a = self.index.T
-        products = self.weights * memory[b, c] * token[e]
+        parts = [self.weights, memory[b, c], token[e]]
+        if not any(part.dtype.kind == "f" for part in parts):
+            size = len(self) + 1
+            for part in parts:
+                size *= 1 + max((abs(int(value)) for value in part.tolist()), default=0)
+            small = size < 2**62 and all(part.dtype.kind == "i" for part in parts)
+            parts = [part.astype(np.int64 if small else object) for part in parts]
+        products = parts[0] * parts[1] * parts[2]
         y = np.zeros(self.d, dtype=products.dtype)
         np.add.at(y, a, products)
         return y

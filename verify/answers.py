@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
 from compiler.domain.token_graph import TokenGraph
-from compiler.exact import plus, product, times
+from compiler.exact import plus, product, scaled, times
 from compiler.heads_to_rules import exact_heads
 
 Integers = NDArray[Any]
@@ -50,9 +50,11 @@ class Answers:
 
 def program_answers(graph: TokenGraph, symbol: str) -> Answers:
     """What the program of `graph` answers to `symbol`."""
-    start = graph.answer(graph.start, symbol)
-    edges = [graph.answer(edge.target, symbol) - graph.answer(edge.source, symbol) for edge in graph.edges]
-    return Answers(start, np.array(edges).reshape(-1, len(start)), 1)
+    vectors, below = scaled(graph.vectors)
+    start = vectors[graph.answer(graph.start, symbol)]
+    entered = vectors[[graph.answer(edge.target, symbol) for edge in graph.edges]]
+    left = vectors[[graph.answer(edge.source, symbol) for edge in graph.edges]]
+    return Answers(start, plus(entered, -left), below)
 
 
 class ModelAnswers:
@@ -60,13 +62,15 @@ class ModelAnswers:
 
     def __init__(self, heads: Sequence[Head], graph: TokenGraph) -> None:
         self.graph = graph
-        self.heads, self.denominator = exact_heads(heads)
+        self.heads, below = exact_heads(heads)
+        self.vectors, token_below = scaled(graph.vectors)
+        self.denominator = below * token_below**3  # the answer is cubic in the tokens
         self.appended = np.array([edge.tokens for edge in graph.edges], dtype=np.int64)
 
     def to(self, symbol: str) -> Answers:
         """The answers to the last symbol `symbol`."""
         graph = self.graph
-        each = contributions(self.heads, graph.vectors, graph.vectors[graph.lasts[symbol]])
+        each = contributions(self.heads, self.vectors, self.vectors[graph.lasts[symbol]])
         start = each[graph.lasts[symbol]]
         for token in graph.start_tokens:
             start = plus(start, each[token])

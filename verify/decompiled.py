@@ -25,6 +25,8 @@ def decompile(model: Model) -> Program:
     >>> decompile(compile(load("parity"))) == load("parity")
     True
     """
+    if not isinstance(model, Model):
+        raise DecompileError(f"decompile takes a model, not a {type(model).__name__}")
     program, observed = model_to_automaton(model)
     graph = token_graph(observed)
     answers = ModelAnswers(model.heads, graph)

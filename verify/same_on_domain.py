@@ -10,7 +10,7 @@ by length and then in the order of the alphabet, is the least of these candidate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,6 +18,7 @@ import numpy as np
 
 from compiler.attention import attention
 from compiler.domain.token_graph import TokenGraph
+from compiler.exact import scaled
 from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from verify.answers import Answers, Integers
@@ -30,12 +31,13 @@ def shortest_difference(
     graph: TokenGraph, left: Callable[[str], Answers], right: Callable[[str], Answers]
 ) -> Word | None:
     """The least word at whose last symbol `left` and `right` answer differently; None where there is none."""
+    return min(_candidates(graph, left, right), key=word_order(graph), default=None)
+
+
+def word_order(graph: TokenGraph) -> Callable[[Word], tuple[int, list[int]]]:
+    """The order of words: by length, then in the order of the alphabet."""
     order = {symbol: number for number, symbol in enumerate(graph.lasts)}
-    return min(
-        _candidates(graph, left, right),
-        key=lambda word: (len(word), [order[symbol] for symbol in word]),
-        default=None,
-    )
+    return lambda word: (len(word), [order[symbol] for symbol in word])
 
 
 def _candidates(graph: TokenGraph, left: Callable[[str], Answers], right: Callable[[str], Answers]) -> Iterator[Word]:
@@ -48,35 +50,32 @@ def _candidates(graph: TokenGraph, left: Callable[[str], Answers], right: Callab
             yield (*graph.words[edge.source], edge.symbol, symbol)
 
 
-def replayed(graph: TokenGraph, word: Word, model: Model) -> Integers:
-    """The exact answer of `model`, times its denominator, at the last symbol of the program's run on `word`.
+def replayed(graph: TokenGraph, word: Word, model: Model) -> tuple[Integers, int]:
+    """The exact answer of `model` at the last symbol of the program's run on `word`: numerators (d,), denominator.
 
     Computed by the definition of the layer from the tokens themselves, independently of `answers`.
     """
     lowering = graph.lowering
-    tokens = np.stack([lowering.tokens[name] for name in lowering.trace(word)[:-1]]).astype(object)
-    heads, _ = exact_heads(model.heads)
+    tokens, below = scaled(np.stack([lowering.tokens[name] for name in lowering.trace(word)[:-1]]))
+    heads, denominator = exact_heads(model.heads)
     d = model.d
-    v = [head.V.dense(d).astype(object) for head in heads]
-    q = [head.Q.dense(d).astype(object) for head in heads]
-    return attention(np.array(v).reshape(-1, d, d), np.array(q).reshape(-1, d, d), tokens)
+    v = np.array([head.V.dense(d).astype(object) for head in heads]).reshape(-1, d, d)
+    q = np.array([head.Q.dense(d).astype(object) for head in heads]).reshape(-1, d, d)
+    return attention(v, q, tokens.astype(object)), denominator * below**3
 
 
 def against_program(graph: TokenGraph, word: Word, model: Model) -> Counterexample:
     """The counterexample `word` to "the model is the program", replayed. Raises ArithmeticError if it is none."""
-    lowering = graph.lowering
-    expected = lowering.trace(word)[-1]
-    numerators = replayed(graph, word, model)
-    _, denominator = exact_heads(model.heads)
-    if not np.any(numerators != lowering.tokens[expected] * denominator):
-        raise ArithmeticError(f"the counterexample {word} does not replay; this is a mistake of the verifier")
-    return Counterexample(word, expected, described(numerators, denominator, model), _place(graph, word))
+    name = graph.lowering.trace(word)[-1]
+    expected, below = scaled(graph.lowering.tokens[name])
+    shown = parted(expected.astype(object), below, *replayed(graph, word, model), model)
+    return Counterexample(word, name, shown[1], _place(graph, word))
 
 
-def against_model(graph: TokenGraph, word: Word, first: Model, second: Model) -> Counterexample:
-    """The counterexample `word` to "these models agree on the program's domain", replayed."""
-    (a, below_a), (b, below_b) = ((replayed(graph, word, m), exact_heads(m.heads)[1]) for m in (first, second))
-    return Counterexample(word, *parted(a, below_a, b, below_b, first), _place(graph, word))
+def against_model(graphs: Sequence[TokenGraph], word: Word, first: Model, second: Model) -> Counterexample:
+    """The counterexample `word` to "these models agree on the program's domain", each on its own graph, replayed."""
+    left, right = (replayed(graph, word, model) for graph, model in zip(graphs, (first, second), strict=True))
+    return Counterexample(word, *parted(*left, *right, first), _place(graphs[0], word))
 
 
 def parted(a: Integers, below_a: int, b: Integers, below_b: int, model: Model) -> tuple[str, str]:
@@ -103,7 +102,8 @@ def _scientific(value: Fraction) -> str:
 def described(numerators: Integers, denominator: int, model: Model) -> str:
     """An answer in words: the token that it is, or its coordinates."""
     for name, vector in model.tokens.items():
-        if not np.any(numerators != vector.astype(object) * denominator):
+        token, below = scaled(vector)
+        if not np.any(numerators * below != token.astype(object) * denominator):
             return name
     parts = []
     for place in np.flatnonzero(numerators != 0).tolist():

@@ -15,7 +15,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
-from compiler.attention import Head
+from compiler.attention import Head, Sparse
 from compiler.model import Model
 
 Rationals = NDArray[Any]
@@ -25,15 +25,16 @@ def witness(left: Model, right: Model) -> tuple[str, ...]:
     """In words, a symmetry that takes the heads of `left` to those of `right`; the models are the same function."""
     if left.digest() == right.digest():
         return ("the weights are identical",)
-    if (matched := _permutation(left.heads, right.heads, left.d)) is not None:
+    if (matched := _permutation(left.heads, right.heads)) is not None:
         return tuple(
             f"head {old} of the first is head {new} of the second"
             + (f", V times {c} and Q divided by it" if c != 1 else "")
             for old, (new, c) in enumerate(matched)
         )
-    exchanged = _exchanged(left, right)
-    if exchanged:
-        return (f"the heads differ by exchanges of b and c, in {exchanged} entries of W that no input sees",)
+    if apart := _exchanged(left, right):
+        a, b, c, e = (left.coordinates[place] for place in apart[0])
+        entry = f"W[{a}; {b}, {c}; {e}] and W[{a}; {c}, {b}; {e}]"
+        return (f"exchanges of b and c, which no input sees, in {len(apart)} entries of W, such as {entry}",)
     mixing = _mixing(left, right)
     if mixing is not None:
         rows = ["  [" + ", ".join(str(value) for value in row) + "]" for row in mixing.tolist()]
@@ -41,23 +42,26 @@ def witness(left: Model, right: Model) -> tuple[str, ...]:
     return (f"sum_h V_h (x) Q_h is the same tensor, as {len(left.heads)} heads and as {len(right.heads)} heads",)
 
 
-def _flat(heads: Sequence[Head], d: int, side: str) -> Rationals:
-    """V or Q of every head as a row of rationals, (H, d d)."""
-    matrices = [(head.V if side == "V" else head.Q).dense(d).ravel() for head in heads]
-    rows = [[Fraction(value) for value in matrix.tolist()] for matrix in matrices]
-    return np.array(rows, dtype=object).reshape(len(heads), d * d)
+Key = tuple[int, int]
 
 
-def _permutation(left: Sequence[Head], right: Sequence[Head], d: int) -> list[tuple[int, Fraction]] | None:
+def _entries(matrix: Sparse) -> dict[Key, Fraction]:
+    """The non-zero entries of a matrix, exactly."""
+    places = zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True)
+    return {(row, column): Fraction(weight) for row, column, weight in places if weight != 0}
+
+
+def _permutation(left: Sequence[Head], right: Sequence[Head]) -> list[tuple[int, Fraction]] | None:
     """For each head of `left` the head of `right` that it is, and the factor of V; None where one has no partner."""
     if len(left) != len(right):
         return None
-    sides = [_normalised(heads, d) for heads in (left, right)]
     free: dict[Any, list[tuple[int, Fraction]]] = {}
-    for number, (key, factor) in enumerate(sides[1]):
+    for number, head in enumerate(right):
+        key, factor = _normalised(head)
         free.setdefault(key, []).append((number, factor))
     matched = []
-    for key, factor in sides[0]:
+    for head in left:
+        key, factor = _normalised(head)
         if not free.get(key):
             return None
         number, other = free[key].pop(0)
@@ -65,41 +69,52 @@ def _permutation(left: Sequence[Head], right: Sequence[Head], d: int) -> list[tu
     return matched
 
 
-def _normalised(heads: Sequence[Head], d: int) -> list[tuple[Any, Fraction]]:
-    """Each head with the first entry of V made 1 (the factor goes into Q), and that factor."""
-    found = []
-    for v, q in zip(_flat(heads, d, "V"), _flat(heads, d, "Q"), strict=True):
-        first = next((value for value in v if value), Fraction(1))
-        found.append(((tuple(v / first), tuple(q * first)), first))
-    return found
+def _normalised(head: Head) -> tuple[Any, Fraction]:
+    """The head with the first entry of V made 1 (the factor goes into Q), and that factor."""
+    v, q = _entries(head.V), _entries(head.Q)
+    factor = v[min(v)] if v else Fraction(1)
+    return (
+        tuple(sorted((place, value / factor) for place, value in v.items())),
+        tuple(sorted((place, value * factor) for place, value in q.items())),
+    ), factor
 
 
-def _exchanged(left: Model, right: Model) -> int:
-    """In how many entries the tensors W differ, before b and c are identified."""
+def _exchanged(left: Model, right: Model) -> list[tuple[int, int, int, int]]:
+    """The places (a, b, c, e) with b < c at which the tensors W differ, before b and c are identified."""
     totals: dict[tuple[int, int, int, int], Fraction] = {}
     for model, sign in ((left, 1), (right, -1)):
         for head in model.heads:
-            for a, b, v in zip(head.V.rows.tolist(), head.V.columns.tolist(), head.V.weights.tolist(), strict=True):
-                for c, e, q in zip(head.Q.rows.tolist(), head.Q.columns.tolist(), head.Q.weights.tolist(), strict=True):
-                    totals[a, b, c, e] = totals.get((a, b, c, e), Fraction(0)) + sign * Fraction(v) * Fraction(q)
-    return sum(value != 0 for value in totals.values())
+            q = _entries(head.Q)
+            for (a, b), v in _entries(head.V).items():
+                for (c, e), weight in q.items():
+                    totals[a, b, c, e] = totals.get((a, b, c, e), Fraction(0)) + sign * v * weight
+    return sorted(place for place, value in totals.items() if value and place[1] < place[2])
 
 
 def _mixing(left: Model, right: Model) -> Rationals | None:
-    """M (H, H) with V' = M V and Q = M^T Q', if the heads of `left` have independent V; checked."""
+    """The invertible M (H, H) with V' = M V and Q = M^T Q', if the heads of `left` have independent V; checked."""
     if len(left.heads) != len(right.heads):
         return None
-    v, w = _flat(left.heads, left.d, "V"), _flat(right.heads, right.d, "V")
-    used = np.flatnonzero((v != 0).any(axis=0) | (w != 0).any(axis=0))
-    gram, cross = v[:, used] @ v[:, used].T, w[:, used] @ v[:, used].T
+    v, w = _rows(left, right, "V")
     try:
-        solved = _matrix(gram).solve(_matrix(cross.T))
+        solved = _matrix(v @ v.T).solve(_matrix((w @ v.T).T))
     except ZeroDivisionError:
         return None
     mixing = np.array([[Fraction(int(x.p), int(x.q)) for x in row] for row in solved.table()], dtype=object).T
-    q, r = _flat(left.heads, left.d, "Q"), _flat(right.heads, right.d, "Q")
-    holds = np.array_equal(mixing @ v, w) and np.array_equal(mixing.T @ r, q)
+    q, r = _rows(left, right, "Q")
+    holds = np.array_equal(mixing @ v, w) and np.array_equal(mixing.T @ r, q) and _matrix(mixing).det() != 0
     return mixing if holds else None
+
+
+def _rows(left: Model, right: Model, side: str) -> tuple[Rationals, Rationals]:
+    """V or Q of every head of two models as rows of rationals, over the places where any of them is not zero."""
+    entries = [[_entries(head.V if side == "V" else head.Q) for head in model.heads] for model in (left, right)]
+    places = sorted({place for heads in entries for head in heads for place in head})
+    first, second = (
+        np.array([[head.get(place, Fraction(0)) for place in places] for head in heads], dtype=object)
+        for heads in entries
+    )
+    return first, second
 
 
 def _matrix(values: Rationals) -> fmpq_mat:

@@ -18,12 +18,15 @@ EXACT = "arithmetic: the exact real function of the stored weights; a float stan
 INDUCTION = (
     "next-token answers on the program's own configurations; by induction, runs that feed back their answers agree too"
 )
-TOKENS = "tokens are those of the program's vocabulary"
+OWN = "tokens are embedded as the model embeds them; those that it does not embed, as the program does"
 
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """The shortest input on which two things part, replayed before it is shown.
+    """An input on which two things part, replayed before it is shown.
+
+    At level domain it is the least: of least length, then first in the order of the alphabet. At level everywhere it
+    has one token or two, and at level tested it is as short as hypothesis could shrink it.
 
     Attributes
     ----------

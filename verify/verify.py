@@ -15,12 +15,13 @@ from compiler.program_to_rules.lower import lower
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.same_function import ExactForm, difference, exact_form, heads_form, separating_input
-from verify.same_on_domain import against_model, against_program, parted, shortest_difference
+from verify.same_on_domain import against_model, against_program, parted, shortest_difference, word_order
 from verify.same_runs import described as described_run
 from verify.same_runs import shortest_disagreement
 from verify.symmetry import witness
 from verify.tested import EXAMPLES, LENGTH, failing_word
-from verify.verdict import EXACT, INDUCTION, TOKENS, Counterexample, Level, Verdict
+from verify.verdict import EXACT, INDUCTION, LEVELS, OWN, Counterexample, Level, Verdict
+from verify.vocabulary import different_tokens, least_misread, read_otherwise
 
 
 def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None, up_to: int | None = None) -> Verdict:
@@ -55,6 +56,7 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
     'everywhere'
     """
     began = perf_counter()
+    _check(a, b, level, up_to)
     if isinstance(a, Model) and not isinstance(b, Model):
         a, b = b, a
     if isinstance(a, Model):
@@ -67,8 +69,19 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
     return replace(found, program=digest(a), model=digest(b), seconds=perf_counter() - began)
 
 
+def _check(a: object, b: object, level: object, up_to: object) -> None:
+    for thing in (a, b):
+        if not isinstance(thing, Model | Program):
+            hint = "; give its .model" if hasattr(thing, "model") else ""
+            raise UnsupportedError(f"verify compares programs and models, not a {type(thing).__name__}{hint}")
+    if level is not None and level not in LEVELS:
+        raise UnsupportedError(f"there is no level {level!r}; the levels are {', '.join(LEVELS)}")
+    if up_to is not None and (level != "tested" or not isinstance(up_to, int) or up_to < 1):
+        raise UnsupportedError(f"up_to={up_to!r}: a length of at least 1, and only for level='tested'")
+
+
 def digest(thing: Program | Model) -> str:
-    """SHA-256 of a program's text, or of a model's coordinates and weights."""
+    """SHA-256 of a program's text, or of a model's coordinates, weights and embeddings."""
     return thing.digest() if isinstance(thing, Model) else hashlib.sha256(str(thing).encode()).hexdigest()
 
 
@@ -94,19 +107,34 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
     if level == "tested":
         return _tested(program, model, up_to)
     lowering = lower(program)
-    graph = token_graph(lowering)
+    own = replace(lowering, tokens=model.tokens)
+    graph = token_graph(own)
     answers = ModelAnswers(model.heads, graph)
     word = shortest_difference(graph, lambda symbol: program_answers(graph, symbol), answers.to)
-    if word is not None and level != "everywhere":
-        return _verdict(False, "domain", against_program(graph, word, model), EXACT, INDUCTION, TOKENS)
+    misread = least_misread(graph, lowering, own)
+    if level != "everywhere" and (word is not None or misread is not None):
+        order = word_order(graph)
+        if misread is not None and (word is None or order(misread) <= order(word)):
+            return _verdict(False, "domain", read_otherwise(misread, lowering, own), EXACT, INDUCTION, OWN)
+        assert word is not None
+        return _verdict(False, "domain", against_program(graph, word, model), EXACT, INDUCTION, OWN)
+    odd = different_tokens(lowering.tokens, model.tokens)
     if level != "domain":
         compiled, given = exact_form(lowering.form), heads_form(model.heads, model.coordinates)
         rest = difference(compiled, given)
-        if word is None and not len(rest):
-            return _verdict(True, "everywhere", None, EXACT, "the rules are those that the program compiles to")
+        if not len(rest) and (level == "everywhere" or (word is None and not odd)):
+            rules = "the rules are those that the program compiles to"
+            return _verdict(True, "everywhere", None, EXACT, rules, *_layers_only(odd))
         if level == "everywhere":
             return _verdict(False, "everywhere", _on_real_input(rest, compiled, given, model), EXACT)
-    return _verdict(True, "domain", None, EXACT, INDUCTION, TOKENS)
+    return _verdict(True, "domain", None, EXACT, INDUCTION, OWN)
+
+
+def _layers_only(odd: list[str]) -> tuple[str, ...]:
+    """The warning that goes with models whose embeddings differ from the program's, or from each other's."""
+    if not odd:
+        return ()
+    return (f"this speaks of the layers alone: the embeddings of {odd[0]!r} differ, so runs may; see level domain",)
 
 
 def _tested(program: Program, model: Model, up_to: int | None) -> Verdict:
@@ -131,25 +159,38 @@ def _tested(program: Program, model: Model, up_to: int | None) -> Verdict:
 
 def _models(a: Model, b: Model, level: Level | None) -> Verdict:
     if set(a.coordinates) != set(b.coordinates):
-        odd = min(set(a.coordinates) ^ set(b.coordinates))
-        raise ModelError(f"the models are over different coordinates ({a.d} and {b.d}; {odd!r} is only in one of them)")
+        alone = min(set(a.coordinates) ^ set(b.coordinates))
+        raise ModelError(f"the models are over different coordinates ({a.d} and {b.d}; {alone!r} is only in one)")
     b = reordered(b, a.coordinates)
     left, right = heads_form(a.heads, a.coordinates), heads_form(b.heads, b.coordinates)
     rest = difference(left, right)
-    if not len(rest) and level in (None, "everywhere"):
-        return replace(_verdict(True, "everywhere", None, EXACT), witness=witness(a, b))
     program = a.program or b.program
+    odd = different_tokens(a.tokens, b.tokens)
+    if not len(rest) and (level == "everywhere" or (level is None and (not odd or program is None))):
+        return replace(_verdict(True, "everywhere", None, EXACT, *_layers_only(odd)), witness=witness(a, b))
     if level == "everywhere" or (level is None and program is None):
         return _verdict(False, "everywhere", _on_real_input(rest, left, right, a), EXACT)
     if level == "tested" or program is None:
         what = "are compared exactly, not tested" if program else "carry no program, so they have no domain"
         raise UnsupportedError(f"the two models {what}; leave the level out")
-    first, second = model_for_program(a, program), model_for_program(b, program)
-    graph = token_graph(lower(program))
-    word = shortest_difference(graph, ModelAnswers(first.heads, graph).to, ModelAnswers(second.heads, graph).to)
-    whose = f"the domain is that of {program.kind} {program.name}, which the models claim to be"
-    shown = None if word is None else against_model(graph, word, first, second)
-    return _verdict(word is None, "domain", shown, EXACT, INDUCTION, TOKENS, whose)
+    return _models_on_domain(model_for_program(a, program), model_for_program(b, program), program)
+
+
+def _models_on_domain(first: Model, second: Model, program: Program) -> Verdict:
+    lowering = lower(program)
+    owns = [replace(lowering, tokens=model.tokens) for model in (first, second)]
+    graphs = [token_graph(own) for own in owns]
+    answers = [ModelAnswers(model.heads, graph).to for model, graph in zip((first, second), graphs, strict=True)]
+    word = shortest_difference(graphs[0], *answers)
+    misread = least_misread(graphs[0], *owns)
+    order = word_order(graphs[0])
+    whose = f"the domain is that of {program.kind} {program.name}"
+    shown = None
+    if misread is not None and (word is None or order(misread) <= order(word)):
+        shown = read_otherwise(misread, *owns)
+    elif word is not None:
+        shown = against_model(graphs, word, first, second)
+    return _verdict(shown is None, "domain", shown, EXACT, INDUCTION, OWN, whose)
 
 
 def _on_real_input(rest: Form, left: ExactForm, right: ExactForm, model: Model) -> Counterexample:

@@ -92,6 +92,9 @@ def main() -> None:
     except (BrokenPipeError, SystemExit):  # SystemExit: what click and rich make of a broken pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
         status = CUT_OFF
+    except OSError as problem:
+        click.echo(f"error: {problem.strerror or problem}", err=True)
+        status = BAD
     except MemoryError:
         click.echo("error: out of memory; try a smaller program or fewer data", err=True)
         status = BAD

@@ -6,6 +6,7 @@ import re
 
 import click
 
+from attnc.cli import NO
 from attnc.cli.printing import json_option, print_facts, print_json
 from compiler.language.load import load
 
@@ -32,7 +33,9 @@ class Lengths(click.ParamType[tuple[int, int]]):
 @click.option("--lengths", type=Lengths(), help="Their lengths, both ends included (default 1:20).")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @json_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     program: str,
     output: str,
     certified: bool,
@@ -61,3 +64,5 @@ def command(
         print_json(facts)
     else:
         print_facts(facts | {"written": output})
+    if certified and not facts["certified"]:
+        ctx.exit(NO)

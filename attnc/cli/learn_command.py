@@ -38,5 +38,6 @@ def command(
     else:
         print_facts(facts | {"rules": len(learned.model.rules), "written": output})
     if require is not None and not facts[require]:
-        note(f"the result is not {require}")
+        reason = "`attnc certify` names what the data leave open" if require == "certified" else "see the residual"
+        note(f"the result is not {require}: {reason}")
         ctx.exit(NO)

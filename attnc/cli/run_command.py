@@ -17,7 +17,7 @@ from compiler.model import Decode, Model
 from compiler.model_for_program import model_for_program
 from compiler.program import Automaton, Machine, Program, UniversalAutomaton, UniversalMachine
 from compiler.program.run import Run
-from compiler.program.words import shorten
+from compiler.program.words import shorten, spell_word
 from compiler.program_to_model import compile
 from compiler.rules import Form
 from compiler.runtime.run import events
@@ -118,12 +118,17 @@ def _print(program: Program, runs: list[Run], as_json: bool) -> None:
     shown: list[dict[str, Any]] = [
         {
             **row,
-            "input": shorten(" ".join(row["input"]), 50) or "(empty)",
-            "output": shorten(" ".join(row["output"]), 70),
+            "input": shorten(_spelled(row["input"]), 50),
+            "output": shorten(_spelled(row["output"]), 70) if row["output"] else "",
         }
         for row in rows
     ]
     print_table(("input", "outcome", "output", "steps", "tokens"), (tuple(row.values()) for row in shown))
+
+
+def _spelled(items: list[str]) -> str:
+    """A word as it would be given again: requests as they are, symbols by the rule of words."""
+    return ", ".join(items) if any(" = " in item for item in items) else spell_word(items, items)
 
 
 def _items(word: tuple[Any, ...]) -> list[str]:

@@ -35,7 +35,8 @@ def command(ctx: click.Context, a: str, b: str, level: str | None, up_to: int | 
     if as_json:
         print_json(asdict(found))
     else:
-        click.echo(f"{found.verdict} ({found.level}): {LEVELS[found.level]}")
+        words = {"proved": "", "refuted": "not ", "undecided": "no difference was found, which proves nothing: "}
+        click.echo(f"{found.verdict} ({found.level}): {words[found.verdict]}{LEVELS[found.level]}")
         if found.counterexample is not None:
             shown = found.counterexample
             click.echo(f"  counterexample  {', '.join(map(str, shown.input)) or 'the empty word'}")

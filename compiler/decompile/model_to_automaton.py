@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.errors import DecompileError, ProgramError
+from compiler.errors import DecompileError, ProgramError, WordError
 from compiler.exact import plus, times
 from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.program.automaton import Automaton
 from compiler.program.words import parse_items, spell
-from compiler.program_to_rules.automaton import ACCEPT, DEFINED, REGISTER
+from compiler.program_to_rules.automaton import ACCEPT, DEFINED, REGISTER, automaton_to_rules, state_name
 from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form
 
@@ -70,17 +70,15 @@ class _Asker:
         """What `token` adds to the fast weights."""
         return times(token[self.pairs // self.form.d], token[self.pairs % self.form.d])
 
-    def answer(self, memory: NDArray[Any], symbol: int) -> dict[int, int] | None:
-        """The non-zero entries of the answer when the last token is the unit vector at `symbol`.
-
-        `memory` holds that token already. None where an entry is no integer.
-        """
-        rules = self.chosen.get(symbol, np.zeros(0, dtype=np.int64))
-        live = rules[memory[self.place[rules]] != 0]
-        values = times(self.form.weights[live], memory[self.place[live]])
+    def answer(self, memory: NDArray[Any], token: NDArray[np.int64]) -> dict[int, int] | None:
+        """The non-zero entries of the answer to `token`, which `memory` holds already; None where one is no integer."""
         total: dict[int, int] = {}
-        for a, value in zip(self.form.index[live, 3].tolist(), values.tolist(), strict=True):
-            total[a] = total.get(a, 0) + value
+        for e in np.flatnonzero(token).tolist():
+            rules = self.chosen.get(e, np.zeros(0, dtype=np.int64))
+            live = rules[memory[self.place[rules]] != 0]
+            values = times(self.form.weights[live], memory[self.place[live]])
+            for a, value in zip(self.form.index[live, 3].tolist(), values.tolist(), strict=True):
+                total[a] = total.get(a, 0) + value * int(token[e])
         if any(value % self.denominator for value in total.values()):
             return None
         return {a: value // self.denominator for a, value in total.items() if value}
@@ -98,14 +96,14 @@ def model_to_automaton(model: Model) -> Reading:
     start_token = _integers(model.tokens["start"], "start")
     start, start_shown = _start(model, roles, start_token)
     asker = _Asker(*exact_rules(model.heads, model.coordinates))
-    letters = {symbol: _unit(model.d, place) for symbol, place in roles["symbol"].items()}
+    letters = {symbol: _letter(model, symbol, place) for symbol, place in roles["symbol"].items()}
     memories = {start: asker.added(start_token)}
     queue = [start]
     read = _Draft()
     for state in queue:
         for symbol, token in letters.items():
             memory = plus(memories[state], asker.added(token))
-            answer = asker.answer(memory, roles["symbol"][symbol])
+            answer = asker.answer(memory, token)
             target, read.shown[state, symbol] = _interpreted(model, roles, state, symbol, answer)
             read.moves[state, symbol] = target
             read.answers[state, symbol] = vector = np.zeros(model.d, dtype=np.int64)
@@ -125,7 +123,31 @@ def model_to_automaton(model: Model) -> Reading:
     names = {symbol: spell(symbol) for symbol in letters}
     everything = kept if sink is None else (*kept, sink)
     observed = Lowering(program, everything, Form.of(model.coordinates, []), tokens, ("start",), names, answers)
+    _check_says(program, observed, sink)
     return Reading(program, observed)
+
+
+def _check_says(program: Automaton, observed: Lowering, sink: str | None) -> None:
+    """Compile what was read: its start and answers must be the observed ones, coordinate by coordinate.
+
+    So nothing that the model says (an output, an acceptance, a way to fall into the sink) is left out of the program.
+    """
+    made = automaton_to_rules(program)
+    own_sink = made.states[-1]
+    always = {DEFINED: 1} if DEFINED in observed.coordinates and DEFINED not in made.coordinates else {}
+    pairs = [("start", "start")]
+    for (state, symbol), name in observed.answers.items():
+        pairs.append((made.answers[own_sink if state == sink else state, symbol], name))
+    for expected, name in pairs:
+        wanted = {
+            state_name(sink) if sink is not None and coordinate == state_name(own_sink) else coordinate: int(value)
+            for coordinate, value in zip(made.coordinates, made.tokens[expected], strict=True)
+            if value
+        }
+        wanted |= always  # a program that falls nowhere is defined on every word
+        seen = zip(observed.coordinates, observed.tokens[name], strict=True)
+        if wanted != {coordinate: int(value) for coordinate, value in seen if value}:
+            raise DecompileError(f"the token {name} says what no automaton with these states and outputs says")
 
 
 def _roles(model: Model) -> dict[str, dict[str, int]]:
@@ -133,7 +155,7 @@ def _roles(model: Model) -> dict[str, dict[str, int]]:
     roles: dict[str, dict[str, int]] = {"state": {}, "symbol": {}, "emit": {}}
     for place, name in enumerate(model.coordinates):
         if match := _ROLE.fullmatch(name):
-            roles[match[1]][parse_items(match[2])[0]] = place
+            roles[match[1]][_spelled(name, match[2])] = place
     for role in ("state", "symbol"):
         if not roles[role]:
             raise DecompileError(f"the model has no coordinate named {role}[...], so its {role}s cannot be told")
@@ -143,17 +165,30 @@ def _roles(model: Model) -> dict[str, dict[str, int]]:
     return roles
 
 
-def _unit(d: int, place: int) -> NDArray[np.int64]:
-    token = np.zeros(d, dtype=np.int64)
+def _spelled(coordinate: str, text: str) -> str:
+    """The one name that `text` spells, and spells as the compiler does; so no two coordinates spell the same."""
+    try:
+        items = parse_items(text)
+    except WordError:
+        items = ()
+    if len(items) != 1 or spell(items[0]) != text:
+        raise DecompileError(f"the coordinate {coordinate} does not spell one name between its brackets")
+    return items[0]
+
+
+def _letter(model: Model, symbol: str, place: int) -> NDArray[np.int64]:
+    """The model's embedding of an input symbol; where it has none, the unit vector of the symbol's coordinate."""
+    if spell(symbol) in model.tokens:
+        return _integers(model.tokens[spell(symbol)], spell(symbol))
+    token = np.zeros(model.d, dtype=np.int64)
     token[place] = 1
     return token
 
 
 def _integers(vector: NDArray[Any], name: str) -> NDArray[np.int64]:
-    whole = np.array([int(value) for value in vector.tolist()], dtype=np.int64)
-    if not np.array_equal(whole, vector):
-        raise DecompileError(f"the token {name} has entries that are no integers")
-    return whole
+    if not all(value == int(value) and abs(value) < 2**31 for value in vector.tolist()):
+        raise DecompileError(f"the token {name} has entries that are no integers of reasonable size")
+    return np.array([int(value) for value in vector.tolist()], dtype=np.int64)
 
 
 def _start(model: Model, roles: dict[str, dict[str, int]], token: NDArray[np.int64]) -> tuple[str, Shown]:

@@ -41,7 +41,7 @@ class TokenGraph:
     Attributes
     ----------
     names, vectors
-        The token types: names, and integer vectors (T, d).
+        The token types: names, and vectors (T, d), integers for the program's own embeddings.
     start, start_tokens
         The first node, and the numbers of the tokens that begin every run.
     edges
@@ -52,7 +52,7 @@ class TokenGraph:
 
     lowering: Lowering
     names: tuple[str, ...]
-    vectors: NDArray[np.int64]
+    vectors: NDArray[Any]
     start: str
     start_tokens: tuple[int, ...]
     edges: tuple[Edge, ...]
@@ -80,9 +80,14 @@ class TokenGraph:
         """The counts of the shortest configuration whose last token is `symbol`: start + that token."""
         return self.counts([*self.start_tokens, self.lasts[symbol]])
 
-    def answer(self, node: str, symbol: str) -> NDArray[np.int64]:
-        """The vector (d,) that the program answers to `symbol` at `node`."""
-        return self.lowering.tokens[self.lowering.answers[node, symbol]]
+    def answer(self, node: str, symbol: str) -> int:
+        """The number of the token that the program answers to `symbol` at `node`."""
+        return self.numbers[self.lowering.answers[node, symbol]]
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The number of each token type by name."""
+        return {name: number for number, name in enumerate(self.names)}
 
 
 def token_graph(lowering: Lowering) -> TokenGraph:

@@ -122,6 +122,9 @@ def certify(data: DataSet, program: Program) -> Certificate:
     >>> certify(generate(parity, count=1, lengths=(2, 2)), parity).undetermined
     ('0',)
     """
+    if not isinstance(data, DataSet):
+        raise DataError(f"certify takes a data set first, not a {type(data).__name__}")
+    data = data.integral()
     lowering = fitting(data, program)
     if not data.exact:
         raise DataError(

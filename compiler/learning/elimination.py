@@ -79,17 +79,25 @@ def eliminate(gram: Integers, right: Integers, order: NDArray[np.int64]) -> Elim
 def solve(eliminated: Elimination) -> tuple[Integers, int]:
     """The basic solution of G u = C, zero but on the pivots, as numerators (n, k) over one denominator: exact.
 
-    C must be in the range of G, as the moments of any data are.
+    C must be in the range of G, as the moments of any data are. Should the prime be so unlucky that the solution on its
+    pivots is none, the elimination is done again over the rationals.
     """
     gram, right, pivots = eliminated.gram, eliminated.right, eliminated.pivots
     values = rationals(eliminated.values)
     if values is None or not _satisfied(gram, pivots, *values, right):
         values = solve_slowly(gram[np.ix_(pivots, pivots)], right[pivots])
         if not _satisfied(gram, pivots, *values, right):
-            raise ArithmeticError("2^61 - 1 divides a minor of the moment matrix; please report these data")
+            pivots = [int(np.flatnonzero(row)[0]) for row in _rational_rows(gram)]
+            values = solve_slowly(gram[np.ix_(pivots, pivots)], right[pivots])
     numerators = np.zeros(right.shape, dtype=values[0].dtype)
     numerators[pivots] = values[0]
     return numerators, values[1]
+
+
+def _rational_rows(gram: Integers) -> Integers:
+    """The non-zero rows of the reduced row echelon form over the rationals, up to a common factor."""
+    reduced, _, rank = fmpz_mat(gram.tolist()).rref()
+    return np.array([[int(value) for value in row] for row in reduced.table()[:rank]], dtype=object)
 
 
 def _satisfied(gram: Integers, pivots: list[int], numerators: Integers, denominator: int, right: Integers) -> bool:

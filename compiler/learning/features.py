@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from compiler.errors import DataError
+from compiler.exact import largest
 from compiler.traces.data_set import DataSet
 
 MAX_CELLS = 400_000_000
@@ -47,17 +48,27 @@ def features(Z: ArrayLike) -> NDArray[Any]:
     [1, 2, 4, 2, 4, 8]
     """
     z = np.asarray(Z)
-    if z.ndim != 2 or not len(z):
-        raise DataError(f"tokens have shape {z.shape}, expected (n, d) with n >= 1")
+    if z.ndim != 2 or not len(z) or z.dtype.kind not in "biuf":
+        raise DataError(f"tokens are {z.dtype} {z.shape}, expected numbers (n, d) with n >= 1")
+    z = _wide(z)
     low, high = np.triu_indices(z.shape[1])
     return np.asarray(np.outer(z[-1], (z.T @ z)[low, high]).ravel())
 
 
+def _wide(tokens: NDArray[Any]) -> NDArray[Any]:
+    """Integers as int64, or as Python's where a sum of products of three might pass 63 bits; floats as float64."""
+    if tokens.dtype.kind == "f":
+        return tokens.astype(np.float64)
+    whole = tokens.astype(object) if tokens.dtype.kind == "u" else tokens.astype(np.int64)
+    return whole.astype(object if (largest(whole) + 1) ** 3 * (len(whole) + 1) >= 2**62 else np.int64)
+
+
 def blocks_of(data: DataSet) -> list[Block]:
     """The blocks of a data set. Raises DataError where one is too large for this learner."""
-    pairs = _live_pairs(data.tokens)
-    memory = _memories(data, pairs)
-    last = data.tokens[data.supervised]
+    tokens = _wide(data.tokens)
+    pairs = _live_pairs(tokens)
+    memory = _memories(data, tokens, pairs)
+    last = tokens[data.supervised]
     targets = data.targets[data.supervised]
     found: list[Block] = []
     for rows, coordinates in _components(last != 0):
@@ -81,16 +92,15 @@ def _live_pairs(tokens: NDArray[Any]) -> NDArray[np.int64]:
     return np.argwhere(together)
 
 
-def _memories(data: DataSet, pairs: NDArray[np.int64]) -> NDArray[Any]:
+def _memories(data: DataSet, tokens: NDArray[Any], pairs: NDArray[np.int64]) -> NDArray[Any]:
     """S[b, c] at the supervised positions, (samples, L)."""
     total = data.samples
     if total * len(pairs) > MAX_CELLS:
         raise DataError(f"{total:,} positions with {len(pairs):,} pairs are more than this learner holds in memory")
-    dtype = np.int64 if data.tokens.dtype.kind == "i" else np.float64
-    memory = np.empty((total, len(pairs)), dtype=dtype)
+    memory = np.empty((total, len(pairs)), dtype=tokens.dtype)
     begin = 0
     for rows in data.sequences():
-        z = data.tokens[rows].astype(dtype)
+        z = tokens[rows]
         shown = np.flatnonzero(data.supervised[rows])
         squares = np.cumsum(z[:, pairs[:, 0]] * z[:, pairs[:, 1]], axis=0)
         memory[begin : begin + len(shown)] = squares[shown]

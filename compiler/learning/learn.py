@@ -3,7 +3,8 @@
 Integer data are learned over the rationals. The *basic* solution is taken, not the one of least norm: unknowns are
 tried as pivots from the quietest feature (least absolute peak) to the loudest. Registers of programs hold 0 or 1 at
 every length, counters grow, so the rules that read registers come back as they were written: sparse, and integers.
-Real-valued data are learned by least squares (least norm where they leave anything open).
+Real-valued data are learned by least squares (least norm where they leave anything open), and so are integer data whose
+best rules are no rationals of at most 53 bits (they come from noise or from huge entries, not from programs).
 
 >>> from compiler.language.load import load
 >>> from compiler.traces.program_to_traces import generate
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.errors import DataError
+from compiler.exact import times
 from compiler.learning.certificate import Certificate, certificate
 from compiler.learning.elimination import solve
 from compiler.learning.features import Block, blocks_of
@@ -38,7 +40,7 @@ from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
 
 LARGEST_EXACT = 2**53
-"""Rationals with larger parts (they come from noise, not from programs) become floats, and the result is not exact."""
+"""The bound on numerators and denominators of exact weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,9 @@ class Report:
     exact
         Whether the weights are integers or rationals that fit every sample exactly.
     certified
-        Whether the data determine the program's answers on every configuration that it can reach; None where no
-        program was named.
+        Whether the inputs determine what is answered on every configuration that the program can reach; None where
+        no program was named. It speaks of what is shown, not of what is said there: whether the learned model *is*
+        the program, `verify` decides.
     heads, seconds
         The number of heads of the model, and the time it took.
     """
@@ -103,32 +106,35 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     Raises
     ------
     DataError
-        For data without samples, of a program other than `program`, or too large for this learner.
+        For data without samples, over other coordinates than those of `program`, or too large for this learner.
     """
     began = perf_counter()
+    if not isinstance(data, DataSet):
+        raise DataError(f"learn takes a data set first, not a {type(data).__name__}")
+    data = data.integral()
     named = program or data.program
     lowering = None if named is None else fitting(data, named)
     if not data.samples:
         raise DataError("no position is supervised, so there is nothing to learn from")
     blocks = blocks_of(data)
     solved = [solved_block(moments_of(block)) for block in blocks] if data.exact else []
-    parts = [_exact_part(each) for each in solved] if data.exact else [_float_part(each) for each in blocks]
+    exactly = [_exact_part(*each) for each in zip(solved, blocks, strict=True)] if data.exact else []
+    parts = exactly if data.exact else [_float_part(each) for each in blocks]
     exact = data.exact and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
-    covered = sum(len(block.targets) for block in blocks)
-    error = sum(float(part.error) for part in parts) + _unexplained(data, covered, blocks)
+    error = sum(part.error for part in parts) + _unanswered(data)
     certified: Certificate | None = None
     if program is not None and lowering is not None:
         certified = certificate(solved, lowering) if data.exact else None
     form = _form(parts, data, lowering)
     heads = rules_to_heads(form)
-    model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, data.program or program)
+    model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, named)
     report = Report(
         samples=data.samples,
         features=data.d**2 * (data.d + 1) // 2,
         live=sum(len(block.index) for block in blocks),
         rank=sum(part.rank for part in parts),
         blocks=len(blocks),
-        residual=sqrt(max(error, 0.0) / data.samples),
+        residual=sqrt(max(float(error), 0.0) / data.samples),
         exact=exact and error == 0,
         certified=None if program is None else certified is not None and certified.certified,
         heads=len(heads),
@@ -137,15 +143,14 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     return Learned(model, report)
 
 
-def _unexplained(data: DataSet, covered: int, blocks: list[Block]) -> float:
-    """The squared targets at samples that have no live feature at all: they are answered by zero."""
-    if covered == data.samples:
-        return 0.0
-    total = np.square(data.targets[data.supervised].astype(np.float64)).sum()
-    return float(total - sum(np.square(block.targets.astype(np.float64)).sum() for block in blocks))
+def _unanswered(data: DataSet) -> int | float:
+    """The squared targets at samples whose last token is zero: no feature is live there, so the answer is zero."""
+    wanted = data.targets[data.supervised & ~(data.tokens != 0).any(axis=1)]
+    return int(times(wanted, wanted).astype(object).sum()) if data.exact else float(np.square(wanted).sum())
 
 
-def _exact_part(solved: SolvedBlock) -> _Part:
+def _exact_part(solved: SolvedBlock, block: Block) -> _Part:
+    """The exact rules of a block; where they are no rationals of reasonable size, those of least squares in floats."""
     moments, eliminated = solved
     numerators, denominator = solve(eliminated)
     gained = int(np.sum(numerators.astype(object) * eliminated.right.astype(object)))
@@ -153,7 +158,7 @@ def _exact_part(solved: SolvedBlock) -> _Part:
     rows, columns = np.nonzero(numerators)
     weights = exact_array(Fraction(value, denominator) for value in numerators[rows, columns].tolist())
     if weights.dtype.kind == "O" and not all(_fits(value) for value in weights.tolist()):
-        weights = weights.astype(np.float64)
+        return _float_part(block)
     places = np.column_stack([moments.index[rows], moments.asked[columns]])
     return _Part(places, weights, len(eliminated.pivots), error)
 

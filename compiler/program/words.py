@@ -97,6 +97,8 @@ def check_word(word: Iterable[str], alphabet: Sequence[str]) -> tuple[str, ...]:
     symbols = tuple(word)
     known = frozenset(alphabet)
     for place, symbol in enumerate(symbols):
+        if not isinstance(symbol, str):
+            raise WordError(f"symbol {symbol!r} at position {place} is a {type(symbol).__name__}; symbols are texts")
         if symbol not in known:
             raise WordError(unknown_symbol(symbol, place, alphabet))
     return symbols
@@ -106,6 +108,8 @@ def unknown_symbol(symbol: str, place: int, alphabet: Sequence[str]) -> str:
     """The message for a symbol outside the alphabet: its value, its place, what is known, the nearest."""
     known = ", ".join(spell(each) for each in alphabet[:12]) + (", ..." if len(alphabet) > 12 else "")
     message = f"symbol {shorten(spell(symbol))} at position {place} is not in the alphabet ({known})"
+    if any(part in alphabet for part in symbol.split()) and len(symbol.split()) > 1:
+        return f"{message}; separate symbols by commas"
     near = nearest(symbol, alphabet)
     return f"{message}; did you mean {spell(near)}?" if near else message
 
@@ -155,7 +159,13 @@ def parse_word(text: str, alphabet: Sequence[str]) -> tuple[str, ...]:
     WordError
         For a symbol that is not in the alphabet (with its position) and for a quote out of place.
     """
-    return check_word(expand(parse_items(text), alphabet), alphabet)
+    items = parse_items(text)
+    if "" in items and len(items) > 1:
+        place = items.index("") + 1
+        raise WordError(
+            f"item {place} of the word {shorten(text)!r} is empty; a comma that is a symbol stands in quotes"
+        )
+    return check_word(expand(items, alphabet), alphabet)
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

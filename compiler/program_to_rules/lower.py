@@ -10,6 +10,8 @@ from compiler.program_to_rules.lowering import Lowering
 
 def lower(program: Program) -> Lowering:
     """The rules of `program`. Raises UnsupportedError for a family that has no construction."""
+    if not isinstance(program, Program):
+        raise UnsupportedError(f"expected a program, not a {type(program).__name__}; `load` and `parse` make one")
     if isinstance(program, Automaton):
         return automaton_to_rules(program)
     raise UnsupportedError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -97,12 +98,28 @@ def events(model: Model, symbols: Iterable[str], *, decode: Decode) -> Iterator[
 
 
 def nearest_tokens(answer: NDArray[Any], embedded: NDArray[Any]) -> list[int]:
-    """The numbers of the embeddings (n, d) nearest to `answer` (d,): one, unless there is a tie."""
-    exact = np.flatnonzero((embedded == answer).all(axis=1))
-    if len(exact):
-        return [int(exact[0])]
-    away = ((embedded - answer) ** 2).sum(axis=1)
-    return [int(number) for number in np.flatnonzero(away == away.min())]
+    """The numbers of the embeddings (n, d) nearest to `answer` (d,): one, unless there is a tie.
+
+    Floats propose, exact rationals decide: |c - y|^2 is compared as |c|^2 - 2 c.y. Raises ModelError where the answer
+    is NaN or infinite.
+    """
+    same = np.flatnonzero((embedded == answer).all(axis=1))
+    if len(same):
+        return [int(number) for number in same]
+    y = answer.astype(np.float64)
+    if not np.isfinite(y).all():
+        raise ModelError("an answer of the model is NaN or infinite in float64, so it decides nothing")
+    c = embedded.astype(np.float64)
+    scores = (c * c).sum(axis=1) - 2 * (c @ y)
+    slack = 1e-9 * (1 + float(np.abs(c).max()) * float(np.abs(c).sum(axis=1).max()) * float(np.abs(y).max() + 1))
+    close = np.flatnonzero(scores <= scores.min() + slack).tolist()
+    exact = {number: _score(embedded[number], answer) for number in close}
+    return [number for number in close if exact[number] == min(exact.values())]
+
+
+def _score(token: NDArray[Any], answer: NDArray[Any]) -> Fraction:
+    pairs = zip(token.tolist(), answer.tolist(), strict=True)
+    return sum((Fraction(c) * (Fraction(c) - 2 * Fraction(y)) for c, y in pairs if c), Fraction(0))
 
 
 def _outcome(program: Automaton, model: Model, last: NDArray[Any]) -> Outcome:

@@ -61,7 +61,8 @@ class DataSet:
             found.append(f"supervised has shape {self.supervised.shape}, expected {total} booleans")
         for name, array in (("tokens", self.tokens), ("targets", self.targets)):
             if array.dtype.kind not in "if":
-                found.append(f"{name} have dtype {array.dtype}, expected integers or floats")
+                hint = "; convert them with astype(int64)" if array.dtype.kind in "bu" else ""
+                found.append(f"{name} have dtype {array.dtype}, expected signed integers or floats{hint}")
             elif array.dtype.kind == "f" and not bool(np.all(np.isfinite(array))):
                 row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
                 found.append(f"{name} hold NaN or an infinity, first at row {row}")
@@ -100,6 +101,14 @@ class DataSet:
     def exact(self) -> bool:
         """Whether everything is an integer, so that learning is exact."""
         return self.tokens.dtype.kind == "i" and self.targets.dtype.kind == "i"
+
+    def integral(self) -> DataSet:
+        """The same data as integers where every number is one (floats: whole and below 2^53), else as they are."""
+        arrays = (self.tokens, self.targets)
+        if self.exact or not all(bool(np.all((np.abs(a) < 2.0**53) & (a == np.rint(a)))) for a in arrays):
+            return self
+        tokens, targets = (array.astype(np.int64) for array in arrays)
+        return DataSet(tokens, self.offsets, targets, self.supervised, self.program)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

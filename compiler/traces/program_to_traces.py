@@ -21,7 +21,7 @@ def generate(
     program: Program,
     *,
     count: int | None = None,
-    lengths: tuple[int, int] | None = None,
+    lengths: tuple[int, int] | int | None = None,
     seed: int = 0,
     certified: bool = False,
 ) -> DataSet:
@@ -30,8 +30,9 @@ def generate(
     Parameters
     ----------
     count, lengths, seed
-        So many words, of lengths drawn uniformly from `lengths` (both ends included), of symbols drawn uniformly and
-        independently; the same seed gives the same data. Default 100 words of 1 to 20 symbols.
+        So many words, of lengths drawn uniformly from `lengths` (both ends included; a number: just this length), of
+        symbols drawn uniformly and independently; the same seed gives the same data. Default 100 words of 1 to 20
+        symbols.
     certified
         Instead a small teaching set whose row space contains the span of all configurations that the program can
         reach: it determines the program's rules at every length. It takes no count and no lengths.
@@ -54,10 +55,12 @@ def generate(
 
 
 def _random_words(
-    alphabet: Sequence[str], count: int | None, lengths: tuple[int, int] | None, seed: int
+    alphabet: Sequence[str], count: int | None, lengths: tuple[int, int] | int | None, seed: int
 ) -> list[list[str]]:
     number = DEFAULT_COUNT if count is None else count
-    least, most = DEFAULT_LENGTHS if lengths is None else lengths
+    least, most = (lengths, lengths) if isinstance(lengths, int) else DEFAULT_LENGTHS if lengths is None else lengths
+    if not isinstance(number, int):
+        raise DataError(f"count is {number!r}, expected a whole number of words")
     if number < 1 or not 0 <= least <= most:
         raise DataError(f"count {number} and lengths {least}:{most}: expected at least one word, and 0 <= A <= B")
     if most == 0:

@@ -120,5 +120,5 @@ def test_tested_finds_only_what_is_there(pair) -> None:
 def test_a_model_of_other_coordinates_is_an_error_and_not_a_verdict() -> None:
     from compiler.language.load import load
 
-    with pytest.raises(ModelError, match="is not a model of automaton mod3"):
+    with pytest.raises(ModelError, match="not over the coordinates of automaton mod3"):
         verify(load("mod3"), compile(load("parity")))

@@ -111,7 +111,7 @@ def test_models_and_data_that_are_not_there(attnc: Attnc, reference: str) -> Non
 def test_a_model_of_another_program(attnc: Attnc) -> None:
     Path("m.safetensors").write_bytes(MODEL)
     Path("d.npz").write_bytes(DATA)
-    attnc("verify", "mod3", "m.safetensors").assert_refused("is not a model of automaton mod3")
+    attnc("verify", "mod3", "m.safetensors").assert_refused("is not over the coordinates of automaton mod3")
     attnc("run", "mod3", "0", "--model", "m.safetensors").assert_refused("it claims to be automaton parity")
     attnc("certify", "d.npz", "--for", "mod3").assert_refused("mod3")
 

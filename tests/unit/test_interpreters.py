@@ -163,7 +163,10 @@ def test_standard_notation_makes_busy_beavers() -> None:
         ('"01', "01", "expected items separated by commas"),
         ('"0"1', "01", "expected items separated by commas"),
         ('"\\n"', "01", "expected items separated by commas"),
-        ("coin, , push", ("coin", "push"), 'symbol "" at position 1'),
+        ("coin, , push", ("coin", "push"), "item 2 of the word"),
+        ("0,", "01", "item 2 of the word"),
+        (",", "01,", "item 1 of the word"),
+        ("coin push", ("coin", "push"), "separate symbols by commas"),
     ],
 )
 def test_bad_words_are_explained(text: str, alphabet: tuple[str, ...], message: str) -> None:

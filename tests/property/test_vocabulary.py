@@ -1,0 +1,101 @@
+"""A model is weights and embeddings: programs that walk alike and say other things are told apart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.language.load import load, parse
+from compiler.model import Model
+from compiler.program.automaton import Automaton
+from compiler.program_to_model import compile
+from verify.decompiled import decompile
+from verify.strategies import automata
+from verify.verify import verify
+
+TWO = """
+automaton p { alphabet 0, 1; start accept state p { 0 -> p; 1 -> q }; state q { 0 -> q; 1 -> p } }
+automaton q { alphabet 0, 1; accept state p { 0 -> p; 1 -> q }; start state q { 0 -> q; 1 -> p } }
+automaton e { alphabet 0, 1; start accept state p { 0 -> q; 1 -> q }; state q { 0 -> q; 1 -> q } }
+automaton f { alphabet 0, 1; start state p { 0 -> q; 1 -> q }; state q { 0 -> q; 1 -> q } }
+automaton g { alphabet 0, 1; start state p emits x { 0 -> q; 1 -> q }; state q emits x { 0 -> q; 1 -> q } }
+automaton h { alphabet 0, 1; start state p { 0 -> q emits x; 1 -> q emits x }; state q { 0, 1 -> q emits x } }
+"""
+
+
+@pytest.mark.parametrize(("one", "other"), ["pq", "ef", "gh"])
+def test_programs_whose_layers_are_the_same_function_are_told_apart(one, other):
+    left, right = parse(TWO, name=one), parse(TWO, name=other)
+    a, b = compile(left), compile(right)
+    for verdict in (verify(left, b), verify(right, a), verify(a, b), verify(left, right)):
+        assert verdict.verdict == "refuted"
+        assert verdict.counterexample.input == ()
+    layers = verify(a, b, level="everywhere")
+    assert layers.verdict == ("proved" if a.rules == b.rules else "refuted")
+    if layers:
+        assert any("'start'" in line for line in layers.assumptions)
+    assert a.digest() != b.digest()
+
+
+@settings(max_examples=60)
+@given(automata(max_states=3, max_letters=2).flatmap(lambda p: st.tuples(st.just(p), st.permutations(p.states))))
+def test_another_start_state_is_judged_as_the_programs_are(pair):
+    program, order = pair
+    other = replace(program, start=order[0])
+    try:
+        moved = compile(other)
+        verdict = verify(program, moved)
+    except ValueError as problem:
+        assert "not over the coordinates" in str(problem)
+        return
+    runs = verify(program, other)
+    assert runs or not verdict, "what is proved of the model holds for what it runs"
+    if not runs:
+        assert len(verdict.counterexample.input) <= len(runs.counterexample.input)
+
+
+def with_tokens(model: Model, **changes: np.ndarray) -> Model:
+    return replace(model, tokens=dict(model.tokens) | changes)
+
+
+def test_exchanged_letters_are_another_program_and_decompile_as_it():
+    program = load("parity")
+    model = compile(program)
+    swapped = replace(model, tokens=dict(model.tokens) | {"0": model.tokens["1"], "1": model.tokens["0"]})
+    verdict = verify(program, swapped)
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample.input == ("0",)
+    assert swapped.run("1").outcome == "accepted"
+    zeros = decompile(swapped)
+    assert isinstance(zeros, Automaton)
+    assert zeros.run("0").outcome == "rejected"
+    assert zeros.run("11").outcome == "accepted"
+
+
+def test_a_start_token_that_is_lost_is_seen():
+    program = load("divisible_by_7")
+    model = compile(program)
+    verdict = verify(program, with_tokens(model, start=np.zeros(model.d, dtype=np.int64)))
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample.input == ()
+
+
+def test_embeddings_may_be_rational_and_scaled_with_the_weights():
+    """Twice the embeddings, an eighth of the weights in each use of a token, times two: the same program."""
+    program = load("parity")
+    model = compile(program)
+    doubled = {name: vector / 0.5 for name, vector in model.tokens.items()}
+    scaled = Model.from_arrays(model.V / 4.0, model.Q, coordinates=model.coordinates, tokens=doubled, program=program)
+    assert verify(program, scaled).level == "domain"
+    assert scaled.run("0110").tokens == model.run("0110").tokens
+    broken = Model.from_arrays(model.V / 4.0, model.Q, coordinates=model.coordinates, program=program)
+    assert verify(program, broken).verdict == "refuted"
+
+
+@pytest.mark.parametrize("level", ["foo", "Domain", "", 1])
+def test_unknown_levels_are_refused(level):
+    program = load("parity")
+    with pytest.raises(TypeError, match="there is no level"):
+        verify(program, compile(program), level=level)
