@@ -170,9 +170,12 @@ class Model:
 
     def step(self, S: Memory | None, z: ArrayLike) -> tuple[Memory, NDArray[Any]]:
         """The recurrent form: the fast weights S (d, d) (None: zero) after the token z (d,), and the answer (d,)."""
-        from compiler.runtime.recurrent import Recurrence
+        from compiler.runtime.recurrent import Recurrent
 
-        return Recurrence(self.heads).step(S, self._tokens(np.asarray(z)[None])[0])
+        before = np.zeros((self.d, self.d), dtype=np.int64) if S is None else np.array(S)
+        layer = Recurrent(self.heads, before)
+        answer = layer.feed(self._tokens(np.asarray(z)[None])[0])
+        return layer.memory, answer
 
     def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
         """Run the model on a word of its program, its answers fed back as tokens.

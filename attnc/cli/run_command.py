@@ -141,14 +141,11 @@ def _print_trace(model: Model, symbols: tuple[str, ...], decode: Decode, *, asid
     Printed `aside`, on stderr, where stdout is kept for JSON.
     """
     rules = model.rules
-    last = None
+    read = ""
     for place, event in enumerate(events(model, symbols, decode=decode)):
-        read = "" if event.answer is None or last is None else "read " + _read(rules, *last)
-        click.echo(
-            f"{place:>5}  {'answer' if event.answer is not None else 'input ':6}  {event.name:<32}  {read}".rstrip(),
-            err=aside,
-        )
-        last = (event.memory, event.vector)
+        kind, shown = ("input ", "") if event.answer is None else ("answer", f"read {read}")
+        click.echo(f"{place:>5}  {kind}  {event.name:<32}  {shown}".rstrip(), err=aside)
+        read = _read(rules, event.memory, event.vector)
 
 
 def _read(rules: Form, memory: Any, token: Any) -> str:

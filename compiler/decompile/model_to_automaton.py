@@ -219,11 +219,11 @@ def _interpreted(
     judged = [
         rest.pop(place) for place, name in enumerate(model.coordinates) if name in (ACCEPT, DEFINED) and place in rest
     ]
-    emitted = [symbol for symbol, place in roles["emit"].items() if rest.pop(place, 0) == 1]
-    if rest or judged not in ([], [1]) or len(emitted) > 1:
+    emitted = {symbol: rest.pop(place) for symbol, place in roles["emit"].items() if place in rest}
+    if rest or judged not in ([], [1]) or list(emitted.values()) not in ([], [1]):
         strange = model.coordinates[min(rest)] if rest else "its outputs"
         raise DecompileError(f"{where} has {strange} in a way that no automaton has")
-    return target, Shown(bool(judged), emitted[0] if emitted else None)
+    return target, Shown(bool(judged), next(iter(emitted), None))
 
 
 def _automaton(

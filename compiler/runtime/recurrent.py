@@ -20,34 +20,45 @@ Memory: TypeAlias = NDArray[Any]
 """The fast weights S, (d, d)."""
 
 
-class Recurrence:
-    """A layer as a recurrent network. With a float anywhere it runs in float64; otherwise it is exact."""
+class Recurrent:
+    """A layer with its fast weights, fed token by token. With a float anywhere it runs in float64; else it is exact.
 
-    def __init__(self, heads: Sequence[Head]) -> None:
+    Attributes
+    ----------
+    memory
+        S, (d, d), changed in place by `feed`; only what a token has is touched.
+    """
+
+    def __init__(self, heads: Sequence[Head], memory: Memory) -> None:
         self.heads = heads
         self.kinds = {matrix.weights.dtype.kind for head in heads for matrix in (head.V, head.Q)}
         self.mass = mass(heads)
+        self.memory = memory
+        self.peak = 0 if memory.dtype.kind == "f" else largest(memory)
 
-    def step(self, S: Memory | None, z: NDArray[Any]) -> tuple[Memory, NDArray[Any]]:
-        """The fast weights after the token z (d,), and the answer (d,); S is None before the first token."""
-        before = np.zeros((len(z), len(z)), dtype=np.int64) if S is None else S
-        dtype = self._dtype(before, z)
-        before, z = before.astype(dtype), z.astype(dtype)
-        memory = before + np.outer(z, z)
+    def feed(self, z: NDArray[Any]) -> NDArray[Any]:
+        """The answer (d,) to the token z (d,), which is added to the fast weights first."""
+        dtype = self._dtype(z)
+        z = z.astype(dtype)
+        if self.memory.dtype != dtype:
+            self.memory = self.memory.astype(dtype)
+        has = np.flatnonzero(z)
+        self.memory[np.ix_(has, has)] += np.outer(z[has], z[has])
         y: NDArray[Any] = np.zeros(len(z), dtype=dtype)
         for head in self.heads:
             key = head.Q.apply(z)
             read = np.flatnonzero(key)
             if len(read):
-                y = y + head.V.apply(memory[:, read] @ key[read])
-        return memory, y.astype(dtype)
+                y = y + head.V.apply(self.memory[:, read] @ key[read])
+        return y.astype(dtype)
 
-    def _dtype(self, before: Memory, z: NDArray[Any]) -> type:
+    def _dtype(self, z: NDArray[Any]) -> type:
         """The arithmetic of one step: float64, int64 where nothing can pass 62 bits, else Python's numbers."""
-        kinds = self.kinds | {before.dtype.kind, z.dtype.kind}
+        kinds = self.kinds | {self.memory.dtype.kind, z.dtype.kind}
         if "f" in kinds:
             return np.float64
         if kinds & {"O", "u"}:
             return object
-        peak = largest(z)
-        return object if (largest(before) + peak * peak) * (peak + 1) * self.mass >= 2**62 else np.int64
+        token = largest(z)
+        self.peak += token * token
+        return object if self.peak * (token + 1) * self.mass >= 2**62 else np.int64

@@ -15,7 +15,7 @@ from compiler.program.automaton import Automaton
 from compiler.program.run import Outcome, Run
 from compiler.program_to_rules.automaton import ACCEPT, DEFINED, emit_name
 from compiler.program_to_rules.lower import lower
-from compiler.runtime.recurrent import Memory, Recurrence
+from compiler.runtime.recurrent import Memory, Recurrent
 
 if TYPE_CHECKING:
     from compiler.model import Decode, Model
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """One token of a run: its name, its vector, the raw answer that it decodes (None: input), the fast weights."""
+    """One token of a run: its name, its vector, the raw answer that it decodes (None: input), the fast weights.
+
+    The fast weights are those behind the token while it is the last one; the next token changes them in place.
+    """
 
     name: str
     vector: NDArray[Any]
@@ -77,24 +80,26 @@ def events(model: Model, symbols: Iterable[str], *, decode: Decode) -> Iterator[
             f"the model's coordinates and tokens are not those of {lowering.program.kind} {lowering.program.name}"
         )
     candidates = [*dict.fromkeys(lowering.answers.values())]
-    embedded = np.stack([model.tokens[name] for name in candidates]) if candidates else None
-    layer = Recurrence(model.heads)
-    memory: Memory | None = None
+    embedded = np.stack([model.tokens[name] for name in candidates])
+    known: dict[bytes, list[int]] = {}
+    for number, row in enumerate(embedded):
+        known.setdefault(row.tobytes(), []).append(number)
+    layer = Recurrent(model.heads, np.zeros((model.d, model.d), dtype=np.int64))
     for name in lowering.start:
-        memory, _ = layer.step(memory, model.tokens[name])
-        yield Event(name, model.tokens[name], None, memory)
+        layer.feed(model.tokens[name])
+        yield Event(name, model.tokens[name], None, layer.memory)
     for symbol in symbols:
         name = lowering.letters[symbol]
-        memory, answer = layer.step(memory, model.tokens[name])
-        yield Event(name, model.tokens[name], None, memory)
-        assert embedded is not None
-        nearest = nearest_tokens(answer, embedded)
+        answer = layer.feed(model.tokens[name])
+        yield Event(name, model.tokens[name], None, layer.memory)
+        same = known.get(answer.tobytes()) if answer.dtype == embedded.dtype != object else None
+        nearest = same or nearest_tokens(answer, embedded)
         if decode == "nearest" and len(nearest) > 1:
             tied = " and ".join(repr(candidates[number]) for number in nearest[:2])
             raise ModelError(f"an answer of the model is equally near to the tokens {tied}, so it decides nothing")
         vector = embedded[nearest[0]] if decode == "nearest" else answer
-        memory, _ = layer.step(memory, vector)
-        yield Event(candidates[nearest[0]], vector, answer, memory)
+        layer.feed(vector)
+        yield Event(candidates[nearest[0]], vector, answer, layer.memory)
 
 
 def nearest_tokens(answer: NDArray[Any], embedded: NDArray[Any]) -> list[int]:
