@@ -7,16 +7,13 @@ one or two tokens with small integer entries shows it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product as choices
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.attention import Head
 from compiler.exact import scaled
-from compiler.heads_to_rules import exact_rules
 from compiler.rules import Form
 
 ExactForm: TypeAlias = tuple[Form, int]
@@ -35,11 +32,6 @@ def exact_form(form: Form) -> ExactForm:
     """A form with integer weights over one denominator."""
     values = scaled(form.weights)
     return Form(form.coordinates, form.index, values.numerators), values.denominator
-
-
-def heads_form(heads: Sequence[Head], coordinates: tuple[str, ...]) -> ExactForm:
-    """The rules of heads with integer weights over one denominator."""
-    return exact_rules(heads, coordinates)
 
 
 def separating_input(form: Form) -> NDArray[np.int64]:

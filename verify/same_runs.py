@@ -33,7 +33,7 @@ def shortest_disagreement(left: Automaton, right: Automaton) -> tuple[str, ...] 
     queue = [begin]
     for p, q in queue:
         for symbol in left.alphabet:
-            pair = _next(left, p, symbol), _next(right, q, symbol)
+            pair = left.step(p, symbol), right.step(q, symbol)
             word = (*words[p, q], symbol)
             if _shown(left, p, symbol, pair[0]) != _shown(right, q, symbol, pair[1]):
                 return word
@@ -41,10 +41,6 @@ def shortest_disagreement(left: Automaton, right: Automaton) -> tuple[str, ...] 
                 words[pair] = word
                 queue.append(pair)
     return None
-
-
-def _next(automaton: Automaton, state: str | None, symbol: str) -> str | None:
-    return None if state is None else automaton.transitions.get((state, symbol))
 
 
 def _shown(automaton: Automaton, state: str | None, symbol: str | None, target: str | None) -> tuple[str, str | None]:

@@ -8,13 +8,14 @@ from time import perf_counter
 
 from compiler.domain.token_graph import token_graph
 from compiler.errors import ModelError, UnsupportedError
+from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
 from compiler.program import Automaton, Program
 from compiler.program_to_rules.lower import lower
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
-from verify.same_function import ExactForm, difference, exact_form, heads_form, separating_input
+from verify.same_function import ExactForm, difference, exact_form, separating_input
 from verify.same_on_domain import against_model, against_program, parted, shortest_difference, word_order
 from verify.same_runs import described as described_run
 from verify.same_runs import shortest_disagreement
@@ -120,7 +121,7 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
         return _verdict(False, "domain", against_program(graph, word, model), EXACT, INDUCTION, OWN)
     odd = different_tokens(lowering.tokens, model.tokens)
     if level != "domain":
-        compiled, given = exact_form(lowering.form), heads_form(model.heads, model.coordinates)
+        compiled, given = exact_form(lowering.form), exact_rules(model.heads, model.coordinates)
         rest = difference(compiled, given)
         if not len(rest) and (level == "everywhere" or (word is None and not odd)):
             rules = "the rules are those that the program compiles to"
@@ -162,7 +163,7 @@ def _models(a: Model, b: Model, level: Level | None) -> Verdict:
         alone = min(set(a.coordinates) ^ set(b.coordinates))
         raise ModelError(f"the models are over different coordinates ({a.d} and {b.d}; {alone!r} is only in one)")
     b = reordered(b, a.coordinates)
-    left, right = heads_form(a.heads, a.coordinates), heads_form(b.heads, b.coordinates)
+    left, right = exact_rules(a.heads, a.coordinates), exact_rules(b.heads, b.coordinates)
     rest = difference(left, right)
     program = a.program or b.program
     odd = different_tokens(a.tokens, b.tokens)

@@ -25,8 +25,12 @@ def command(ctx: click.Context, program: tuple[str, ...], check: bool, as_json: 
     changed, printed = [], {}
     for reference in program:
         if not is_file(reference):
-            printed[reference] = format_source(module_of(reference)[0].source)
-            if not as_json:
+            source = module_of(reference)[0].source
+            printed[reference] = format_source(source)
+            if check and printed[reference] != source.text:
+                changed.append(reference)
+                note(f"{reference}: is not in the layout")
+            elif not check and not as_json:
                 click.echo(printed[reference], nl=False)
             continue
         path = Path(reference.split("::")[0])

@@ -21,6 +21,8 @@ def load_model_file(reference: str) -> Model:
     """The model in a file. Raises FileError."""
     from compiler.files.model_file import load_model
 
+    if not reference.endswith(MODEL_ENDINGS):
+        raise FileError(f"{reference}: expected a model, a file whose name ends in .safetensors")
     if Path(reference).suffix == ".npz":
         raise FileError(f"{reference}: this version reads models from .safetensors files; .npz holds data")
     return load_model(reference)

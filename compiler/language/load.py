@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import programs as library
-from compiler.errors import UnknownProgramError
+from compiler.errors import FileError, UnknownProgramError
 from compiler.language.syntax_to_program import Module, Workspace
 from compiler.program import Program
 from compiler.program.words import nearest, shorten
@@ -28,6 +28,9 @@ def module_of(reference: str) -> tuple[Module, str | None]:
         For a name that the library does not have.
     """
     path, _, name = reference.partition("::")
+    for ending, kind in ((".safetensors", "model"), (".npz", "data set")):
+        if path.endswith(ending):
+            raise FileError(f"{path}: expected a program, and this is named as a {kind}")
     if is_file(reference):
         return Workspace().file(Path(path)), name or None
     known = name if path == "library" and name else reference

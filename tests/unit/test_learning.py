@@ -129,7 +129,7 @@ def test_what_cannot_be_learned_or_certified_says_why():
     data = generate(load("parity"), certified=True)
     with pytest.raises(DataError, match="6 coordinates, automaton mod3 has 7"):
         learn(data, program=load("mod3"))
-    with pytest.raises(DataError, match="coordinates have other names"):
+    with pytest.raises(DataError, match="whose coordinates are not those of"):
         certify(data, load("parity").renamed({"even": "e", "odd": "o"}))
     nothing = DataSet(data.tokens, data.offsets, data.targets, np.zeros(len(data.tokens), dtype=bool))
     with pytest.raises(DataError, match="no position is supervised"):
