@@ -1,6 +1,7 @@
 """A model is weights and embeddings: programs that walk alike and say other things are told apart."""
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -93,8 +94,38 @@ def test_embeddings_may_be_rational_and_scaled_with_the_weights():
     scaled = Model.from_arrays(model.V / 4.0, model.Q, coordinates=model.coordinates, tokens=doubled, program=program)
     assert verify(program, scaled).level == "domain"
     assert scaled.run("0110").tokens == model.run("0110").tokens
+    halved = {name: vector / 2 for name, vector in model.tokens.items()}
+    halves = Model.from_arrays(4 * model.V, model.Q, coordinates=model.coordinates, tokens=halved, program=program)
+    verdict = verify(program, halves)
+    assert verdict.counterexample is not None, "an accept of one half says nothing"
+    assert verdict.counterexample.input == ()
+    states = "start reject state p emits x { 0, 1 -> q }; state q emits x { 0, 1 -> p }"
+    wide = parse("automaton w { alphabet 0, 1; " + states + " }")
+    plain = compile(wide)
+    tripled = {name: vector * 1.5 for name, vector in plain.tokens.items()}
+    scaled = Model.from_arrays(4 * plain.V / 9.0, plain.Q, coordinates=plain.coordinates, tokens=tripled, program=wide)
+    assert verify(wide, scaled).verdict == "refuted", "4/9 is no float: the answers are not exactly the tokens"
+    ninths = np.vectorize(lambda entry: Fraction(int(entry) * 4, 9), otypes=[object])(plain.V)
+    exact = Model.from_arrays(ninths, plain.Q, coordinates=plain.coordinates, tokens=tripled, program=wide)
+    assert verify(wide, exact).level == "domain"
     broken = Model.from_arrays(model.V / 4.0, model.Q, coordinates=model.coordinates, program=program)
     assert verify(program, broken).verdict == "refuted"
+
+
+def test_answers_that_never_say_accept_are_another_program() -> None:
+    """Weights and embeddings agree with each other, and leave out what the program says."""
+    program = load("parity")
+    model = compile(program)
+    accept = model.coordinates.index("accept")
+    V = model.V
+    V[:, accept] = 0
+    silent = {name: np.where(np.arange(model.d) == accept, 0, vector) for name, vector in model.tokens.items()}
+    silent["start"] = model.tokens["start"]
+    mute = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=silent, program=program)
+    verdict = verify(program, mute)
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample.input == ("0",)
+    assert "says accept" in verdict.counterexample.expected
 
 
 @pytest.mark.parametrize("level", ["foo", "Domain", "", 1])

@@ -116,6 +116,15 @@ def test_narrow_tokens_are_widened(dtype) -> None:
     assert features(np.ones((300, 1), dtype=dtype)).tolist() == [300]
 
 
+def test_fast_weights_grow_past_63_bits_step_by_step() -> None:
+    """Each token is small enough by itself; their sum is not."""
+    identity = Model.from_arrays([[[1]]], [[[1]]])
+    memory = None
+    for _ in range(20):
+        memory, answer = identity.step(memory, [2**20])
+    assert answer.tolist() == [20 * 2**60]
+
+
 @pytest.mark.parametrize("value", [2**21, 2**22, 2**31, 2**32, 2**40])
 def test_features_do_not_wrap(value) -> None:
     assert [int(each) for each in features([[value]])] == [value**3]

@@ -23,6 +23,7 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.rules import Form
 from compiler.rules_to_heads import rules_to_heads
+from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate, runs_to_data
 from verify.decompiled import decompile
 from verify.same_function import separating_input
@@ -108,6 +109,8 @@ def test_what_is_undetermined_is_the_least_word() -> None:
     assert certify(data, program).undetermined == ("a",)
     data = runs_to_data(lower(program), [("b",), ("a",)])
     assert certify(data, program).undetermined == ("b", "b")
+    data = runs_to_data(lower(program), [("b", "b"), ("a",)])
+    assert certify(data, program).undetermined == ("b", "a"), "before a, b in the order of this alphabet"
 
 
 def test_learning_keeps_the_program_that_the_data_name_and_prefers_the_one_it_is_asked_for() -> None:
@@ -122,8 +125,11 @@ def test_learning_keeps_the_program_that_the_data_name_and_prefers_the_one_it_is
 
 def test_data_that_do_not_fit_are_refused(monkeypatch) -> None:
     monkeypatch.setattr(features, "MAX_CELLS", 50)
-    with pytest.raises(DataError, match="more than this learner holds"):
+    with pytest.raises(DataError, match="pairs are more than this learner holds"):
         learn(generate(load("mod3"), certified=True))
+    dense = DataSet.of_arrays(np.ones((10, 1, 2), dtype=np.int64), np.ones((10, 2), dtype=np.int64))
+    with pytest.raises(DataError, match="features are more than this learner holds"):
+        learn(dense)
 
 
 def test_witnesses_are_the_symmetry() -> None:
@@ -161,6 +167,29 @@ def test_folding_and_floats_keep_the_function() -> None:
             for each in (model.rules, form)
         )
         assert found == pytest.approx(wanted)
+
+
+def test_rows_in_a_fraction_of_another_do_not_fold() -> None:
+    """The second row is half of the first: folding it by an integer coefficient would lose it."""
+    rules = [
+        (a, "r", "s", e, weight * k)
+        for a, k in (("a", 2), ("b", 1))
+        for e, weight in zip("tuv", (1, 2, 3), strict=True)
+    ]
+    form = Form.of("abrstuv", rules)
+    heads = rules_to_heads(form)
+    assert len(heads) == 2
+    assert Model(tuple("abrstuv"), heads).rules == form
+
+
+def test_a_tie_ends_a_run() -> None:
+    model = compile(load("parity"))
+    V = model.V.astype(float)
+    V[0, model.coordinates.index("accept"), model.coordinates.index("state[even]")] = 0.5
+    tied = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
+    with pytest.raises(ModelError, match="equally near to the tokens"):
+        tied.run("0")
+    assert tied.run("1").outcome == "rejected"
 
 
 def lying(name: str, **answers: dict[str, int]) -> Model:
@@ -213,6 +242,7 @@ def test_what_a_program_cannot_say_is_refused() -> None:
 
 
 SINKS = """
+automaton nothing { alphabet 0; start state sink { 0 -> sink } }
 automaton starts { alphabet 0; start accept state sink { 0 -> q }; accept state q { 0 -> q } }
 automaton leaves { alphabet 0, 1; start accept state q { 0 -> sink; 1 -> q }; state sink { 0 -> q; 1 -> sink } }
 automaton loud { alphabet 0; start state q emits x { 0 -> sink }; state sink emits y { 0 -> sink } }
@@ -222,7 +252,7 @@ automaton both { alphabet 0, 1; start accept state sink { 0 -> sink } }
 """
 
 
-@pytest.mark.parametrize("name", ["starts", "leaves", "loud", "kind", "gone", "both"])
+@pytest.mark.parametrize("name", ["nothing", "starts", "leaves", "loud", "kind", "gone", "both"])
 def test_states_called_sink_are_read_as_what_they_are(name) -> None:
     program = parse(SINKS, name=name)
     assert decompile(replace(compile(program), program=None)).states == program.states
@@ -237,7 +267,7 @@ def test_tested_looks_at_tokens_and_not_only_at_outcomes() -> None:
     verdict = verify(program, replace(wrong, program=program), level="tested", up_to=4)
     assert verdict.verdict == "refuted"
     swapped = lying("mod3", r1__0={"state[r1]": -1, "state[r2]": 1})
-    assert verify(program, swapped, level="tested", up_to=3).verdict == "refuted"
+    assert verify(program, replace(swapped, program=program), level="tested", up_to=2).verdict == "refuted"
     assert verify(program, model, level="tested", up_to=3).verdict == "undecided"
 
 
