@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import programs as library
 from compiler.errors import FileError, ProgramError, SourceError, TooLargeError
@@ -24,7 +23,6 @@ from compiler.language.text_to_tokens import read_source, source_from_text
 from compiler.program import Program
 from compiler.program.words import nearest
 
-C = TypeVar("C")
 MAX_IMPORTS = 200
 MAX_CHAIN = 40
 """How many programs may be under way at once, each needed by the one before it."""
