@@ -1,6 +1,6 @@
 """attnc: programs into linear attention, and back.
 
-A program (here a finite automaton) becomes the weights of one layer of linear attention, exactly; training data are
+A program (a finite automaton, an associative memory, a Turing machine) becomes the weights of one layer of linear attention, exactly; training data are
 generated from it; the weights are learned back in polynomial time, with a certificate that the data determine them;
 and a model, ours or another, is decided to be the program, with a proof or with the shortest counterexample.
 
@@ -32,17 +32,21 @@ if TYPE_CHECKING:
     from attnc.storage import load, save
     from compiler import errors
     from compiler.language.load import parse
-    from compiler.learning.certificate import Certificate, certify
+    from compiler.learning.certificate import certify
+    from compiler.learning.count_certificate import Certificate
     from compiler.learning.features import features
     from compiler.learning.learn import Learned, Report, learn
     from compiler.model import Model
     from compiler.program import Automaton, Machine, Memory, UniversalAutomaton, UniversalMachine
     from compiler.program.run import Run
     from compiler.program_to_model import compile
+    from compiler.program_to_rules.cross_talk import capacity
     from compiler.random_model import random_model
     from compiler.rules import Form, Rule
+    from compiler.runtime.stream import Stream
     from compiler.traces.data_set import DataSet
     from compiler.traces.program_to_traces import generate
+    from compiler.traces.recall_tasks import key_value_task, multi_query_recall
     from verify import strategies
     from verify.decompiled import decompile
     from verify.verdict import Counterexample, Verdict
@@ -52,7 +56,7 @@ _HOMES = {
     "load": "attnc.storage",
     "save": "attnc.storage",
     "parse": "compiler.language.load",
-    "Certificate": "compiler.learning.certificate",
+    "Certificate": "compiler.learning.count_certificate",
     "certify": "compiler.learning.certificate",
     "features": "compiler.learning.features",
     "Learned": "compiler.learning.learn",
@@ -66,11 +70,15 @@ _HOMES = {
     "UniversalMachine": "compiler.program",
     "Run": "compiler.program.run",
     "compile": "compiler.program_to_model",
+    "capacity": "compiler.program_to_rules.cross_talk",
     "random_model": "compiler.random_model",
     "Form": "compiler.rules",
     "Rule": "compiler.rules",
+    "Stream": "compiler.runtime.stream",
     "DataSet": "compiler.traces.data_set",
     "generate": "compiler.traces.program_to_traces",
+    "key_value_task": "compiler.traces.recall_tasks",
+    "multi_query_recall": "compiler.traces.recall_tasks",
     "decompile": "verify.decompiled",
     "Counterexample": "verify.verdict",
     "Verdict": "verify.verdict",
@@ -91,18 +99,22 @@ __all__ = [
     "Report",
     "Rule",
     "Run",
+    "Stream",
     "UniversalAutomaton",
     "UniversalMachine",
     "Verdict",
     "__version__",
+    "capacity",
     "certify",
     "compile",
     "decompile",
     "errors",
     "features",
     "generate",
+    "key_value_task",
     "learn",
     "load",
+    "multi_query_recall",
     "parse",
     "random_model",
     "save",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import lcm
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from compiler.attention import Head, Sparse
 from compiler.exact import scaled, times
 from compiler.rules import Form, Weights
+
+MOST_RULES = 50_000_000
+"""The most products of weights that are listed as rules."""
 
 
 def heads_to_rules(heads: Sequence[Head], coordinates: tuple[str, ...]) -> Form:
@@ -30,6 +34,51 @@ def heads_to_rules(heads: Sequence[Head], coordinates: tuple[str, ...]) -> Form:
         return Form(coordinates, np.zeros((0, 4), dtype=np.int32), np.zeros(0, dtype=np.int64))
     index = np.concatenate([form.index for form in forms])
     return Form(coordinates, index, _joined([form.weights for form in forms]))
+
+
+def products(heads: Sequence[Head]) -> int:
+    """The number of products of a weight of V and a weight of Q: what listing the rules costs."""
+    return sum(len(head.V.weights) * len(head.Q.weights) for head in heads)
+
+
+def live_rules(heads: Sequence[Head], coordinates: tuple[str, ...], pairs: NDArray[np.int64]) -> Form:
+    """The rules of `heads` that read one of `pairs` (L, 2), b <= c, in the arithmetic of their weights.
+
+    The same function as the heads on all tokens that have no other pair of coordinates; for the tokens of a machine
+    there are few, where all pairs of weights would be billions.
+    """
+    d = len(coordinates)
+    turned = pairs[pairs[:, 0] != pairs[:, 1]][:, ::-1]
+    both = np.concatenate([pairs, turned])
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    found = [_live_entries(head, both, d) for head in heads]
+    kept = [each for each in found if len(each[1])]
+    if not kept:
+        return Form(coordinates, np.zeros((0, 4), dtype=np.int32), np.zeros(0, dtype=np.int64))
+    return Form.canonical(coordinates, np.concatenate([index for index, _ in kept]), _joined([w for _, w in kept]))
+
+
+def _live_entries(head: Head, pairs: NDArray[np.int64], d: int) -> tuple[NDArray[np.int64], Weights]:
+    """Every (e, b, c, a) of one head whose (b, c) is among `pairs` (sorted by b), with its weight."""
+    asked = np.zeros(d, dtype=np.bool_)
+    asked[head.Q.rows] = True
+    pairs = pairs[asked[pairs[:, 1]]]
+    v, some = matches(head.V.columns, pairs[:, 0])
+    order = np.argsort(head.Q.rows, kind="stable")
+    first, q = matches(pairs[some, 1], head.Q.rows[order])
+    v, some, q = v[first], some[first], order[q]
+    index = np.column_stack([head.Q.columns[q], pairs[some], head.V.rows[v]]).astype(np.int64)
+    left, right = head.V.weights[v], head.Q.weights[q]
+    return index, left * right if "f" in (left.dtype.kind, right.dtype.kind) else times(left, right)
+
+
+def matches(left: NDArray[Any], right: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All (i, j) with left[i] = right[j]; `right` ascends."""
+    begins, ends = np.searchsorted(right, left, side="left"), np.searchsorted(right, left, side="right")
+    sizes = ends - begins
+    i = np.repeat(np.arange(len(left)), sizes)
+    j = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) + np.repeat(begins, sizes)
+    return i, j
 
 
 def exact_rules(heads: Sequence[Head], coordinates: tuple[str, ...]) -> tuple[Form, int]:

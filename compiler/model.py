@@ -22,10 +22,11 @@ from numpy.typing import ArrayLike, NDArray
 from compiler.attention import Head, Sparse, attention, mass
 from compiler.errors import ModelError
 from compiler.exact import largest
-from compiler.heads_to_rules import heads_to_rules
+from compiler.heads_to_rules import MOST_RULES, heads_to_rules, live_rules, products
 from compiler.program import Program
 from compiler.program.run import Run
 from compiler.rules import Form, Weights
+from compiler.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from compiler.runtime.recurrent import Memory
@@ -44,7 +45,7 @@ class Model:
     heads
         The heads; each has a name and two d x d matrices, kept sparse.
     tokens
-        The vocabulary: name -> embedding (d,).
+        The vocabulary: name -> embedding (d,). Any mapping may be given; it is kept sparse.
     program
         The program that the model claims to be; a claim, which `verify` decides.
     """
@@ -57,6 +58,7 @@ class Model:
     def __post_init__(self) -> None:
         if problems := self.violations():
             raise ModelError("; ".join(problems[:5]))
+        object.__setattr__(self, "tokens", Vocabulary.of(self.tokens, self.d))
 
     def violations(self) -> list[str]:
         """Everything that is wrong with this model; empty for a legal one."""
@@ -66,12 +68,12 @@ class Model:
         for head in self.heads:
             for which, matrix in (("V", head.V), ("Q", head.Q)):
                 found += [f"{which} of head {head.name!r} has {problem}" for problem in matrix.violations(d)]
-        for name, vector in self.tokens.items():
-            if vector.shape != (d,):
-                found.append(f"token {name!r} has shape {vector.shape}, expected ({d},)")
-            elif vector.dtype.kind == "f" and not bool(np.all(np.isfinite(vector))):
-                found.append(f"token {name!r} has an entry that is NaN or infinite")
         return found
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """`tokens` as what they are kept in."""
+        return Vocabulary.of(self.tokens, self.d)
 
     @classmethod
     def from_arrays(
@@ -133,8 +135,21 @@ class Model:
 
     @property
     def rules(self) -> Form:
-        """The rules that the heads add up to: the same for all heads of the same function."""
+        """The rules that the heads add up to: the same for all heads of the same function.
+
+        Raises ModelError for heads of more than 50 million products; see `live_rules`.
+        """
+        if products(self.heads) > MOST_RULES:
+            raise ModelError(
+                f"the heads have {products(self.heads):,} products, too many to list as rules; "
+                "`live_rules` are those that its own tokens can bring to bear"
+            )
         return heads_to_rules(self.heads, self.coordinates)
+
+    @property
+    def live_rules(self) -> Form:
+        """The rules that read a pair {b, c} which some token of the vocabulary has: all that its runs depend on."""
+        return live_rules(self.heads, self.coordinates, self.vocabulary.pairs())
 
     def entries(self) -> Weights:
         """The distinct non-zero weights of V and Q, sorted."""
@@ -177,13 +192,15 @@ class Model:
         answer = layer.feed(self._tokens(np.asarray(z)[None])[0])
         return layer.memory, answer
 
-    def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
+    def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest", max_tokens: int = 10_000_000) -> Run:
         """Run the model on a word of its program, its answers fed back as tokens.
 
         Parameters
         ----------
         decode
             ``nearest`` feeds back the nearest token of the vocabulary, ``raw`` the answer as it is.
+        max_tokens
+            The most tokens, inputs and answers; a run that needs more is cut there, with the outcome ``unfinished``.
 
         Raises
         ------
@@ -194,17 +211,20 @@ class Model:
         """
         from compiler.runtime.run import run
 
-        return run(self, word, decode=decode)
+        return run(self, word, decode=decode, max_tokens=max_tokens)
 
     def digest(self) -> str:
         """SHA-256 over coordinates, exact weights and embeddings: the same for the same model, however it is stored."""
         heads = [[_entries(head.V), _entries(head.Q)] for head in self.heads]
-        tokens = [
-            [name, [[place, str(Fraction(vector[place]))] for place in np.flatnonzero(vector).tolist()]]
-            for name, vector in sorted(self.tokens.items())
-        ]
+        words = self.vocabulary
+        tokens = [[name, _values(*words.entries(words.numbers[name]))] for name in sorted(words)]
         body = json.dumps([self.coordinates, heads, tokens], separators=(",", ":"))
         return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _values(places: NDArray[np.int32], values: Weights) -> list[list[Any]]:
+    """The non-zero entries of a token: place, and the exact value."""
+    return [[place, str(Fraction(value))] for place, value in zip(places.tolist(), values.tolist(), strict=True)]
 
 
 def _entries(matrix: Sparse) -> list[tuple[int, int, str]]:

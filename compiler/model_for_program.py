@@ -10,7 +10,8 @@ from compiler.attention import Head, Sparse
 from compiler.errors import ModelError
 from compiler.model import Model
 from compiler.program import Program
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import lowering_for
+from compiler.vocabulary import Vocabulary
 
 
 def model_for_program(model: Model, program: Program) -> Model:
@@ -25,7 +26,7 @@ def model_for_program(model: Model, program: Program) -> Model:
     UnsupportedError
         For a family of programs that has no construction.
     """
-    lowering = lower(program)
+    lowering = lowering_for(program, model.coordinates)
     wanted = lowering.coordinates
     if set(model.coordinates) != set(wanted):
         missing = [name for name in wanted if name not in model.coordinates]
@@ -37,8 +38,9 @@ def model_for_program(model: Model, program: Program) -> Model:
             f"against {len(wanted)}, {lacking}. If it was minimised or renamed, decompile it and compare the programs"
         )
     fitted = reordered(model, wanted)
-    tokens = {name: fitted.tokens.get(name, vector) for name, vector in lowering.tokens.items()}
-    return replace(fitted, tokens=tokens, program=program)
+    own, given = fitted.vocabulary, lowering.tokens
+    entries = [own.entries(own.numbers[n]) if n in own else given.entries(k) for k, n in enumerate(given.names)]
+    return replace(fitted, tokens=Vocabulary.joined(given.names, given.d, entries), program=program)
 
 
 def reordered(model: Model, coordinates: tuple[str, ...]) -> Model:
@@ -47,10 +49,9 @@ def reordered(model: Model, coordinates: tuple[str, ...]) -> Model:
         return model
     place = {name: number for number, name in enumerate(coordinates)}
     moved = np.array([place[name] for name in model.coordinates], dtype=np.int32)
-    order = np.argsort(moved)
 
     def move(matrix: Sparse) -> Sparse:
         return Sparse(moved[matrix.rows], moved[matrix.columns], matrix.weights)
 
     heads = tuple(Head(head.name, move(head.V), move(head.Q)) for head in model.heads)
-    return Model(coordinates, heads, {name: vector[order] for name, vector in model.tokens.items()}, model.program)
+    return Model(coordinates, heads, model.vocabulary.moved(moved), model.program)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
@@ -183,16 +183,3 @@ def exact_array(values: Iterable[Weight]) -> Weights:
     if all(isinstance(value, int) and abs(value) < 2**62 for value in whole):
         return np.array(whole, dtype=np.int64)
     return np.array(whole, dtype=object)
-
-
-def named_vectors(
-    entries: Mapping[str, Mapping[str, int]], coordinates: tuple[str, ...]
-) -> dict[str, NDArray[np.int64]]:
-    """Vectors over `coordinates` from their non-zero entries by name."""
-    place = {name: number for number, name in enumerate(coordinates)}
-    vectors = {}
-    for token, values in entries.items():
-        vectors[token] = vector = np.zeros(len(coordinates), dtype=np.int64)
-        for name, value in values.items():
-            vector[place[name]] = value
-    return vectors

@@ -1,7 +1,7 @@
 """Rules to heads: a factorisation W[a; b, c; e] = sum_h V_h[a, b] Q_h[c, e], exactly, into few heads with named roles.
 
 Each rule reads an unordered pair {b, c}; a *placement* puts one of the two into V and the other into Q. Two placements
-are tried, by the coordinate of the pair that occurs in more rules (the hub; for automata the register):
+are tried, by the coordinate that one last coordinate reads in more pairs (the hub; for automata the register):
 
 * hub in Q: M has rows (a, b) and columns (c, e), and each non-zero column is a head, "what to do when the last token is
   e": V is the column, Q = E(c, e). For an automaton: one head a letter, at most |Sigma|.
@@ -17,11 +17,12 @@ the rules, so the heads are the same function as the rules on all inputs (rules.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
 from compiler.rules import Form, Weight, exact_array
@@ -33,12 +34,12 @@ Line = dict[Key, Weight]
 def rules_to_heads(form: Form) -> tuple[Head, ...]:
     """Heads that are the same function as `form` on all inputs, named by what they do."""
     names = form.coordinates
-    counts = Counter(form.index[:, 1].tolist())
-    counts.update(form.index[:, 2].tolist())
+    found = hubs(form)
+    turned = found.turned[found.of_rule].tolist()
     rows: dict[Key, Line] = {}
     columns: dict[Key, Line] = {}
-    for (e, b, c, a), weight in zip(form.index.tolist(), form.weights.tolist(), strict=True):
-        hub, other = (b, c) if counts[b] >= counts[c] else (c, b)
+    for (e, b, c, a), weight, turn in zip(form.index.tolist(), form.weights.tolist(), turned, strict=True):
+        hub, other = (c, b) if turn else (b, c)
         columns.setdefault((hub, e), {})[a, other] = weight
         rows.setdefault((a, hub), {})[other, e] = weight
     by_column, by_row = _shared(columns), _folded(_shared(rows), form.exact)
@@ -50,6 +51,46 @@ def rules_to_heads(form: Form) -> tuple[Head, ...]:
     return tuple(
         Head(_joined("to", (names[a] for a, _ in keys), 3), _matrix(keys), _matrix(line)) for keys, line in by_row
     )
+
+
+class Hubs(NamedTuple):
+    """The pairs that rules read, and which side of each is its register.
+
+    Attributes
+    ----------
+    pairs
+        (L, 2): the coordinates (b, c), b <= c, ascending.
+    turned
+        (L,): whether the register is c.
+    of_rule
+        (R,): the number of the pair that each rule reads.
+    """
+
+    pairs: NDArray[np.int64]
+    turned: NDArray[np.bool_]
+    of_rule: NDArray[np.int64]
+
+
+def hubs(form: Form) -> Hubs:
+    """The register of each pair: the side that one last coordinate e, of those that read the pair, reads in more pairs.
+
+    Ties are broken by the number of rules in which a coordinate is read, then for b.
+    """
+    index = form.index.astype(np.int64)
+    keys, of_rule = np.unique(index[:, 1] * form.d + index[:, 2], return_inverse=True)
+    pairs = np.column_stack([keys // form.d, keys % form.d])
+    reads = np.unique(np.column_stack([index[:, 0], of_rule.reshape(-1)]), axis=0)
+    ends = pairs[reads[:, 1]]
+    distinct = ends[:, 0] != ends[:, 1]
+    sides = np.concatenate([reads[:, 0] * form.d + ends[:, 0], (reads[:, 0] * form.d + ends[:, 1])[distinct]])
+    known, counts = np.unique(sides, return_counts=True)
+    most = np.zeros((len(pairs), 2), dtype=np.int64)
+    for side in (0, 1):
+        covered = counts[np.searchsorted(known, reads[:, 0] * form.d + ends[:, side])]
+        np.maximum.at(most[:, side], reads[:, 1], covered)
+    rules = np.bincount(index[:, 1:3].ravel(), minlength=form.d)[pairs]
+    turned = (most[:, 1] > most[:, 0]) | ((most[:, 1] == most[:, 0]) & (rules[:, 1] > rules[:, 0]))
+    return Hubs(pairs, turned, of_rule.reshape(-1))
 
 
 def _shared(lines: Mapping[Key, Line]) -> list[tuple[Line, Line]]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from compiler.decompile.model_to_automaton import model_to_automaton
+from compiler.decompile.model_to_machine import model_to_machine
+from compiler.decompile.model_to_memory import model_to_memories
 from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError
 from compiler.model import Model
-from compiler.program import Program
+from compiler.model_for_program import model_for_program
+from compiler.program import Machine, Program
 from compiler.program.words import spell
+from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.memory import NOW
 from verify.answers import ModelAnswers, program_answers
 from verify.same_on_domain import shortest_difference
+from verify.system_verdict import Judged, system_verdict
 
 
 def decompile(model: Model) -> Program:
@@ -27,6 +33,17 @@ def decompile(model: Model) -> Program:
     """
     if not isinstance(model, Model):
         raise DecompileError(f"decompile takes a model, not a {type(model).__name__}")
+    if isinstance(model.program, Machine):
+        fitted = model_for_program(model, model.program)
+        found = model_to_machine(fitted, model.program)
+        _require(_judged(found, model), found)
+        return found
+    if NOW in model.coordinates:
+        return _memory(model)
+    return _automaton(model)
+
+
+def _automaton(model: Model) -> Program:
     program, observed = model_to_automaton(model)
     graph = token_graph(observed)
     answers = ModelAnswers(model.heads, graph)
@@ -37,3 +54,29 @@ def decompile(model: Model) -> Program:
             f"one that it gives to {spell(word[-1])} in the same state after a shorter word"
         )
     return program
+
+
+def _memory(model: Model) -> Program:
+    """The first of the candidates that is proved."""
+    last: tuple[Judged, Program] | None = None
+    for candidate in model_to_memories(model):
+        last = _judged(candidate, model), candidate
+        if last[0].verdict == "proved":
+            return candidate
+    if last is None:
+        raise DecompileError("the coordinates are not those of a memory, whichever way it writes")
+    _require(*last)
+    return last[1]
+
+
+def _judged(program: Program, model: Model) -> Judged:
+    return system_verdict(lower(program), model_for_program(model, program))
+
+
+def _require(judged: Judged, program: Program) -> None:
+    if judged.verdict != "proved":
+        shown = judged.counterexample
+        why = f"on {', '.join(map(str, shown.input))} it answers {shown.got}" if shown else judged.assumptions[-1]
+        raise DecompileError(
+            f"the model is not proved to be what was read from it, {program.kind} {program.name}: {why}"
+        )

@@ -12,7 +12,9 @@ from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
 from compiler.program import Automaton, Program
+from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.same_function import ExactForm, difference, exact_form, separating_input
@@ -20,7 +22,8 @@ from verify.same_on_domain import against_model, against_program, parted, shorte
 from verify.same_runs import described as described_run
 from verify.same_runs import shortest_disagreement
 from verify.symmetry import witness
-from verify.tested import EXAMPLES, LENGTH, failing_word
+from verify.system_verdict import as_verdict, system_verdict
+from verify.tested import EXAMPLES, LENGTH, failing_word, shown_by_model, shown_by_program
 from verify.verdict import EXACT, INDUCTION, LEVELS, OWN, Counterexample, Level, Verdict
 from verify.vocabulary import different_tokens, least_misread, read_otherwise
 
@@ -93,6 +96,8 @@ def _verdict(found: bool, level: Level, counterexample: Counterexample | None, *
 
 
 def _programs(a: Program, b: Program, level: Level | None) -> Verdict:
+    if a == b and level in (None, "domain"):
+        return _verdict(True, "domain", None, "they are the same program")
     if not isinstance(a, Automaton) or not isinstance(b, Automaton):
         raise UnsupportedError(f"this version compares automata with each other, not a {a.kind} and a {b.kind}")
     if level not in (None, "domain"):
@@ -105,11 +110,20 @@ def _programs(a: Program, b: Program, level: Level | None) -> Verdict:
 
 
 def _program_and_model(program: Program, model: Model, level: Level | None, up_to: int | None) -> Verdict:
+    if model.coordinates != lower(program).coordinates:
+        raise UnsupportedError(f"the model is a history of {program.name}; this version verifies registers")
     if level == "tested":
         return _tested(program, model, up_to)
     lowering = lower(program)
-    own = replace(lowering, tokens=model.tokens)
-    graph = token_graph(own)
+    if not isinstance(lowering, LoweredAutomaton):
+        if level == "everywhere":
+            compiled, given = exact_form(lowering.form), exact_rules(model.heads, model.coordinates)
+            rest = difference(compiled, given)
+            shown = _on_real_input(rest, compiled, given, model) if len(rest) else None
+            return _verdict(not len(rest), "everywhere", shown, EXACT)
+        return as_verdict(system_verdict(lowering, model))
+    graph = token_graph(replace(lowering, tokens=model.vocabulary))
+    own, lowering = graph.lowering, token_graph(lowering).lowering
     answers = ModelAnswers(model.heads, graph)
     word = shortest_difference(graph, lambda symbol: program_answers(graph, symbol), answers.to)
     misread = least_misread(graph, lowering, own)
@@ -139,20 +153,16 @@ def _layers_only(odd: list[str]) -> tuple[str, ...]:
 
 
 def _tested(program: Program, model: Model, up_to: int | None) -> Verdict:
-    if not isinstance(program, Automaton):
-        raise UnsupportedError(f"this version tests models of automata, not of a {program.kind}")
     word = failing_word(program, model, up_to=up_to)
     tried = LENGTH if up_to is None else up_to
     assumption = f"{EXAMPLES:,} words of up to {tried} symbols, chosen by hypothesis"
     if word is None:
         return Verdict("undecided", "tested", tried, None, (assumption,), "", "")
-    expected = lower(program).trace(word)
+    expected = shown_by_program(lower(program), word)
     try:
-        run = model.run(word)
-        got = [*run.tokens, described_run(run)]
+        got = shown_by_model(model, word)
     except ModelError as problem:
         got = [str(problem)]
-    expected.append(described_run(program.run(word)))
     place = next((n for n, pair in enumerate(zip(expected, got, strict=False)) if pair[0] != pair[1]), len(got) - 1)
     shown = Counterexample(word, expected[place], got[min(place, len(got) - 1)], f"token {place}")
     return Verdict("refuted", "tested", None, shown, (assumption,), "", "")
@@ -179,8 +189,10 @@ def _models(a: Model, b: Model, level: Level | None) -> Verdict:
 
 def _models_on_domain(first: Model, second: Model, program: Program) -> Verdict:
     lowering = lower(program)
-    owns = [replace(lowering, tokens=model.tokens) for model in (first, second)]
-    graphs = [token_graph(own) for own in owns]
+    if not isinstance(lowering, LoweredAutomaton):
+        return _systems_on_domain(lowering, first, second)
+    graphs = [token_graph(replace(lowering, tokens=model.vocabulary)) for model in (first, second)]
+    owns = [graph.lowering for graph in graphs]
     answers = [ModelAnswers(model.heads, graph).to for model, graph in zip((first, second), graphs, strict=True)]
     word = shortest_difference(graphs[0], *answers)
     misread = least_misread(graphs[0], *owns)
@@ -192,6 +204,15 @@ def _models_on_domain(first: Model, second: Model, program: Program) -> Verdict:
     elif word is not None:
         shown = against_model(graphs, word, first, second)
     return _verdict(shown is None, "domain", shown, EXACT, INDUCTION, OWN, whose)
+
+
+def _systems_on_domain(lowering: Lowering, first: Model, second: Model) -> Verdict:
+    """Two models of a memory or a machine, each compared with the program."""
+    left, right = (system_verdict(lowering, model) for model in (first, second))
+    if "undecided" in (left.verdict, right.verdict) or left.verdict == right.verdict == "refuted":
+        why = "the models are compared through the program, and that does not decide them"
+        return as_verdict(left._replace(verdict="undecided", counterexample=None, assumptions=(EXACT, why)))
+    return as_verdict(left if left.verdict == "refuted" else right._replace(level="domain"))
 
 
 def _on_real_input(rest: Form, left: ExactForm, right: ExactForm, model: Model) -> Counterexample:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain.token_graph import TokenGraph
-from compiler.program_to_rules.automaton import ACCEPT, DEFINED
-from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.automaton import ACCEPT, DEFINED, LoweredAutomaton
 from verify.same_on_domain import Word, word_order
 from verify.verdict import Counterexample
 
@@ -25,12 +24,12 @@ def different_tokens(left: Mapping[str, NDArray[Any]], right: Mapping[str, NDArr
     return [name for name, vector in left.items() if name in right and not np.array_equal(vector, right[name])]
 
 
-def least_misread(graph: TokenGraph, left: Lowering, right: Lowering) -> Word | None:
+def least_misread(graph: TokenGraph, left: LoweredAutomaton, right: LoweredAutomaton) -> Word | None:
     """The least word whose last token (of the program's run) reads differently under the two vocabularies."""
     return min(_misread(graph, left, right), key=word_order(graph), default=None)
 
 
-def _misread(graph: TokenGraph, left: Lowering, right: Lowering) -> Iterator[Word]:
+def _misread(graph: TokenGraph, left: LoweredAutomaton, right: LoweredAutomaton) -> Iterator[Word]:
     if any(_read(left, name) != _read(right, name) for name in left.start):
         yield ()
     for edge in graph.edges:
@@ -39,14 +38,14 @@ def _misread(graph: TokenGraph, left: Lowering, right: Lowering) -> Iterator[Wor
             yield (*graph.words[edge.source], edge.symbol)
 
 
-def _read(lowering: Lowering, name: str) -> tuple[str, ...]:
+def _read(lowering: LoweredAutomaton, name: str) -> tuple[str, ...]:
     """The output coordinates that are set in the embedding of a token."""
     vector = lowering.tokens[name]
     said = (each for each in enumerate(lowering.coordinates) if each[1] in (ACCEPT, DEFINED) or each[1][:5] == "emit[")
     return tuple(coordinate for place, coordinate in said if 2 * vector[place] > 1)
 
 
-def read_otherwise(word: Word, left: Lowering, right: Lowering) -> Counterexample:
+def read_otherwise(word: Word, left: LoweredAutomaton, right: LoweredAutomaton) -> Counterexample:
     """The counterexample `word`: its last token says one thing in the first vocabulary and another in the second."""
     name = left.trace(word)[-1]
     expected, got = (" ".join(_read(lowering, name)) or "no output" for lowering in (left, right))

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import click
 
 from attnc.cli.printing import json_option, print_facts, print_json
+from compiler.errors import UnsupportedError
 from compiler.language.load import load
+from compiler.program import Machine, Memory
+
+if TYPE_CHECKING:
+    from compiler.program_to_rules.lower import Construction
 
 
 @click.command("compile")
 @click.argument("program")
 @click.option("-o", "output", required=True, metavar="M.safetensors", help="The model's file.")
 @click.option("--minimise", is_flag=True, help="First take the automaton with the fewest states.")
+@click.option(
+    "--cells", type=click.IntRange(min=1), help="Another length of a machine's tape; its examples are left out."
+)
+@click.option(
+    "--construction",
+    type=click.Choice(["registers", "history"]),
+    default="registers",
+    show_default=True,
+    help="Fast-weight registers, or every step at a time of its own, which needs a bound.",
+)
+@click.option(
+    "--bound", type=click.IntRange(min=1), help="The most symbols of a word, or steps of a machine, of a history."
+)
 @json_option
-def command(program: str, output: str, minimise: bool, as_json: bool) -> None:
+def command(
+    program: str,
+    output: str,
+    minimise: bool,
+    cells: int | None,
+    construction: Construction,
+    bound: int | None,
+    as_json: bool,
+) -> None:
     """Compile PROGRAM to the weights of one layer of linear attention, exactly."""
     from attnc.storage import MODEL, save
     from compiler.files.writing import check_target
@@ -21,16 +50,24 @@ def command(program: str, output: str, minimise: bool, as_json: bool) -> None:
 
     check_target(output, MODEL)
     source = load(program)
-    model = compile(source, minimise=minimise)
+    if cells is not None:
+        if not isinstance(source, Machine):
+            raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
+        source = replace(source, cells=cells, examples=source.examples if cells == source.cells else ())
+    model = compile(source, minimise=minimise, construction=construction, bound=bound)
     save(model, output)
     facts = {
         "program": source.name,
         "kind": source.kind,
         "dimension": model.d,
         "heads": len(model.heads),
-        "rules": len(model.rules),
+        "rules": len(model.live_rules),
         "entries": sum(len(matrix.rows) for head in model.heads for matrix in (head.V, head.Q)),
     }
+    if isinstance(source, Memory) and source.dimensions is not None:
+        from compiler.program_to_rules.cross_talk import capacity
+
+        facts |= {"capacity": capacity(source), "capacity_of_stored_keys": capacity(source, missing=False)}
     if as_json:
         print_json(facts)
     else:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
-import numpy as np
 
 from attnc.cli import UNDECIDED
 from attnc.cli.printing import json_option, note, print_json, print_table
@@ -15,14 +14,27 @@ from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.model import Decode, Model
 from compiler.model_for_program import model_for_program
-from compiler.program import Automaton, Machine, Program, UniversalAutomaton, UniversalMachine
+from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
 from compiler.program.run import Run
 from compiler.program.words import shorten, spell_word
 from compiler.program_to_model import compile
-from compiler.rules import Form
-from compiler.runtime.run import events
 
-DEFAULT_TOKENS = 10_000_000
+if TYPE_CHECKING:
+    from compiler.runtime.running import Running
+
+DEFAULT_TOKENS = 1_000_000_000
+MOST_COMPARED = 1_000_000
+"""The most steps of a machine's interpreter that a given model is compared with."""
+
+
+class Row(TypedDict):
+    """What is printed of a run."""
+
+    input: list[str]
+    outcome: str
+    output: list[str]
+    steps: int
+    tokens: int | None
 
 
 @click.command("run")
@@ -48,7 +60,7 @@ def command(
     max_tokens: int,
     as_json: bool,
 ) -> None:
-    """Run PROGRAM on each WORD: automata through their compiled layer, other programs by the interpreter.
+    """Run PROGRAM on each WORD through its compiled layer; universal programs by the interpreter.
 
     A WORD is a list of symbols separated by commas, run together where each is one character; "" is the empty word.
     Words that begin with - stand behind -- at the end.
@@ -58,72 +70,101 @@ def command(
         if not isinstance(source, Machine):
             raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells)
-    if given is not None and not isinstance(source, UniversalAutomaton | UniversalMachine):
+    universal = isinstance(source, UniversalAutomaton | UniversalMachine)
+    if given is not None and not universal:
         raise UnsupportedError(f"--given names what a universal program runs; {source.kind} {source.name} runs words")
-    if isinstance(source, Automaton):
-        model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
-        runs = [_run_model(source, model, each, decode, max_tokens, trace, as_json) for each in word]
-    else:
-        if model_file or trace or decode == "raw":
-            raise UnsupportedError(
-                f"{source.kind} {source.name} has no model in this version; leave out --model, --trace, --decode"
-            )
-        runs = [_interpret(source, each, given, max_tokens) for each in word]
-    _print(source, runs, as_json)
-    if any(run.outcome == "unfinished" for run in runs):
+    if universal and (model_file or trace or decode == "raw"):
+        raise UnsupportedError(
+            f"{source.kind} {source.name} has no model in this version; leave out --model, --trace, --decode"
+        )
+    rows: list[Row] = []
+    try:
+        if universal:
+            rows += (_row(run) for run in (_interpret(source, each, given, max_tokens) for each in word))
+        else:
+            model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
+            for each in word:
+                if decode == "raw":
+                    rows.append(_row(model.run(each, decode="raw", max_tokens=max_tokens)))
+                else:
+                    _stream(model, each, max_tokens, trace=trace, aside=as_json, rows=rows)
+                if model_file:
+                    _compare(source, each, rows[-1])
+    except KeyboardInterrupt:
+        _print(source, rows, as_json)
+        raise
+    _print(source, rows, as_json)
+    if any(row["outcome"] == "unfinished" for row in rows):
         ctx.exit(UNDECIDED)
 
 
-def _run_model(
-    program: Automaton, model: Model, text: str, decode: Decode, max_tokens: int, trace: bool, as_json: bool
-) -> Run:
-    symbols = program.word(text)
-    kept = symbols[: max(0, (max_tokens - 1) // 2)]
-    if trace:
-        _print_trace(model, kept, decode, aside=as_json)
-    run = model.run(kept, decode=decode)
-    expected = program.run(kept)
-    if not run.agrees_with(expected):
+def _stream(model: Model, text: str, max_tokens: int, *, trace: bool, aside: bool, rows: list[Row]) -> None:
+    """Run a word, and add its row to `rows`: also when it is interrupted, with what it has come to."""
+    from compiler.runtime.stream import Stream
+
+    stream = Stream(model)
+    running = stream.start(text, max_tokens=max_tokens)
+    try:
+        if trace:
+            _print_trace(running, aside=aside)
+        else:
+            while running.advance():
+                pass
+    finally:
+        ended = running.result()
+        items = _items(stream.lowering.word(text))
+        rows.append(
+            Row(input=items, outcome=ended.outcome, output=list(ended.output), steps=ended.steps, tokens=ended.tokens)
+        )
+
+
+def _compare(program: Program, text: str, row: Row) -> None:
+    """Say so where a given model's run is not the program's."""
+    if isinstance(program, Machine):
+        expected = program.run(text, steps=min(row["steps"] + 1, MOST_COMPARED))
+    else:
+        assert isinstance(program, Automaton | Memory)
+        expected = program.run(text)
+    unknown = row["outcome"] == "unfinished" or (expected.outcome == "unfinished" and row["steps"] >= MOST_COMPARED)
+    if not unknown and (expected.outcome, list(expected.output)) != (row["outcome"], row["output"]):
         note(f"the model differs from the program on {shorten(text)}: the program's outcome is {expected.outcome}")
-    return run if kept == symbols else replace(run, outcome="unfinished", input=symbols)
 
 
 def _interpret(program: Program, text: str, given: str | None, max_tokens: int) -> Run:
-    if isinstance(program, UniversalAutomaton | UniversalMachine):
-        if given is None:
-            raise UnsupportedError(f"{program.kind} {program.name} runs another program; name it with --given")
-        inner: Any = load(given)
-        if isinstance(program, UniversalAutomaton):
-            return program.run(text, given=inner)
-        return program.run(text, given=inner, steps=max_tokens)
-    if isinstance(program, Machine):
-        return program.run(text, steps=max_tokens)
-    return program.run(text)
+    if given is None:
+        raise UnsupportedError(f"{program.kind} {program.name} runs another program; name it with --given")
+    inner: Any = load(given)
+    if isinstance(program, UniversalAutomaton):
+        return program.run(text, given=inner)
+    assert isinstance(program, UniversalMachine)
+    return program.run(text, given=inner, steps=max_tokens)
 
 
-def _print(program: Program, runs: list[Run], as_json: bool) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "input": _items(run.input),
-            "outcome": run.outcome,
-            "output": list(run.output),
-            "steps": run.steps,
-            "tokens": len(run.tokens) or None,
-        }
-        for run in runs
-    ]
+def _row(run: Run) -> Row:
+    return Row(
+        input=_items(run.input),
+        outcome=run.outcome,
+        output=list(run.output),
+        steps=run.steps,
+        tokens=len(run.tokens) or None,
+    )
+
+
+def _print(program: Program, rows: list[Row], as_json: bool) -> None:
     if as_json:
         print_json({"program": program.name, "kind": program.kind, "runs": rows})
         return
-    shown: list[dict[str, Any]] = [
-        {
-            **row,
-            "input": shorten(_spelled(row["input"]), 50),
-            "output": shorten(_spelled(row["output"]), 70) if row["output"] else "",
-        }
+    shown = [
+        (
+            shorten(_spelled(row["input"]), 50),
+            row["outcome"],
+            shorten(_spelled(row["output"]), 70) if row["output"] else "",
+            row["steps"],
+            row["tokens"],
+        )
         for row in rows
     ]
-    print_table(("input", "outcome", "output", "steps", "tokens"), (tuple(row.values()) for row in shown))
+    print_table(("input", "outcome", "output", "steps", "tokens"), shown)
 
 
 def _spelled(items: list[str]) -> str:
@@ -135,22 +176,24 @@ def _items(word: tuple[Any, ...]) -> list[str]:
     return [item if isinstance(item, str) else f"{item[0]} = {item[1]}" for item in word]
 
 
-def _print_trace(model: Model, symbols: tuple[str, ...], decode: Decode, *, aside: bool) -> None:
-    """Each token by name; for an answer, the entries of the fast weights that were read to make it.
+def _print_trace(running: Running, *, aside: bool) -> None:
+    """Each token by name; for an answer, the entries of the fast weights that were read to make it; a machine's tape.
 
     Printed `aside`, on stderr, where stdout is kept for JSON.
     """
-    rules = model.rules
+    from compiler.program_to_rules.machine import LoweredMachine
+
+    lowering = running.stream.lowering
+    names = lowering.coordinates
     read = ""
-    for place, event in enumerate(events(model, symbols, decode=decode)):
-        kind, shown = ("input ", "") if event.answer is None else ("answer", f"read {read}")
-        click.echo(f"{place:>5}  {kind}  {event.name:<32}  {shown}".rstrip(), err=aside)
-        read = _read(rules, event.memory, event.vector)
-
-
-def _read(rules: Form, memory: Any, token: Any) -> str:
-    chosen = np.flatnonzero(token[rules.index[:, 0]] != 0)
-    pairs = dict.fromkeys(map(tuple, rules.index[chosen][:, 1:3].tolist()))
-    names = rules.coordinates
-    found = [f"S[{names[b]}, {names[c]}] = {memory[b, c]}" for b, c in pairs if memory[b, c] != 0]
-    return ", ".join(found[:6]) + (", ..." if len(found) > 6 else "") or "nothing"
+    place = 0
+    for step in running.steps():
+        kind = "input " if step.question is None else "answer" if step.fed else "said  "
+        shown = f"read {read}" if step.question else ""
+        if step.fed:
+            entries = [f"S[{names[b]}, {names[c]}] = {value}" for b, c, value in running.read()]
+            read = ", ".join(entries[:6]) + (", ..." if len(entries) > 6 else "") or "nothing"
+        if step.fed and isinstance(lowering, LoweredMachine) and not lowering.is_prompt(step.name):
+            shown = f"{lowering.picture(running.recall, step.name)}  {shown}"
+        click.echo(f"{place if step.fed else '':>5}  {kind}  {step.name:<24}  {shown}".rstrip(), err=aside)
+        place += step.fed

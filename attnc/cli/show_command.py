@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 
 from attnc.cli.printing import json_option, note, print_facts, print_json, print_table
 from attnc.cli.references import model_or_program
+from compiler.attention import Head
 from compiler.errors import UnsupportedError
-from compiler.heads_to_rules import heads_to_rules
+from compiler.heads_to_rules import heads_to_rules, live_rules
 from compiler.model import Model
 from compiler.program_to_model import compile
+from compiler.rules import Form
 
 
 @click.command("show")
@@ -35,20 +37,22 @@ def command(program: str, as_json: bool) -> None:
             if as_json:
                 print_json({"program": str(thing), **dict.fromkeys(("coordinates", "tokens", "rules", "heads"))})
             return
-    heads = [(head.name, heads_to_rules((head,), model.coordinates)) for head in model.heads]
+    pairs = model.vocabulary.pairs()
+    heads = [(head.name, _rules((head,), model, pairs)) for head in model.heads]
+    rules = _rules(model.heads, model, pairs)
     if as_json:
         print_json(
             {
                 "program": None if model.program is None else str(model.program),
                 "coordinates": list(model.coordinates),
                 "tokens": {name: described(vector, model.coordinates) for name, vector in model.tokens.items()},
-                "rules": [str(rule) for rule in model.rules],
+                "rules": [str(rule) for rule in rules],
                 "heads": [{"head": name, "rules": [str(rule) for rule in form]} for name, form in heads],
             }
         )
         return
     click.echo()
-    print_facts({"dimension": model.d, "heads": len(model.heads), "rules": len(model.rules)})
+    print_facts({"dimension": model.d, "heads": len(model.heads), "rules": len(rules)})
     click.echo("\nCoordinates")
     print_table(("place", "name"), enumerate(model.coordinates))
     click.echo("\nTokens")
@@ -57,6 +61,11 @@ def command(program: str, as_json: bool) -> None:
         click.echo(f"\nHead: {name}")
         for rule in form:
             click.echo(f"  {rule}")
+
+
+def _rules(heads: tuple[Head, ...], model: Model, pairs: NDArray[np.int64]) -> Form:
+    """The rules that the model's own tokens can bring to bear; all, for a model without tokens."""
+    return live_rules(heads, model.coordinates, pairs) if len(pairs) else heads_to_rules(heads, model.coordinates)
 
 
 def described(vector: NDArray[np.generic], coordinates: tuple[str, ...]) -> str:

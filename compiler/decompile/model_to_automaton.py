@@ -16,15 +16,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.decompile.asking import Asker
 from compiler.errors import DecompileError, ProgramError, WordError
-from compiler.exact import plus, times
+from compiler.exact import plus
 from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.program.automaton import Automaton
 from compiler.program.words import parse_items, spell
-from compiler.program_to_rules.automaton import ACCEPT, DEFINED, REGISTER, automaton_to_rules, state_name
-from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.automaton import (
+    ACCEPT,
+    DEFINED,
+    REGISTER,
+    LoweredAutomaton,
+    automaton_to_rules,
+    state_name,
+)
 from compiler.rules import Form
+from compiler.vocabulary import Vocabulary
 
 _ROLE = re.compile(r"(state|symbol|emit)\[(.*)\]", re.DOTALL)
 
@@ -50,38 +58,7 @@ class Reading(NamedTuple):
     """A program read from a model, and the tokens of its runs as the model was seen to answer them."""
 
     program: Automaton
-    observed: Lowering
-
-
-class _Asker:
-    """Answers the question: from these fast weights, what does the layer answer to this token?
-
-    Fast weights are kept only at the pairs {b, c} that some rule reads.
-    """
-
-    def __init__(self, form: Form, denominator: int) -> None:
-        self.form = form
-        self.denominator = denominator
-        keys = form.index[:, 1].astype(np.int64) * form.d + form.index[:, 2]
-        self.pairs, self.place = np.unique(keys, return_inverse=True)
-        self.chosen = {e: np.flatnonzero(form.index[:, 0] == e) for e in np.unique(form.index[:, 0]).tolist()}
-
-    def added(self, token: NDArray[np.int64]) -> NDArray[Any]:
-        """What `token` adds to the fast weights."""
-        return times(token[self.pairs // self.form.d], token[self.pairs % self.form.d])
-
-    def answer(self, memory: NDArray[Any], token: NDArray[np.int64]) -> dict[int, int] | None:
-        """The non-zero entries of the answer to `token`, which `memory` holds already; None where one is no integer."""
-        total: dict[int, int] = {}
-        for e in np.flatnonzero(token).tolist():
-            rules = self.chosen.get(e, np.zeros(0, dtype=np.int64))
-            live = rules[memory[self.place[rules]] != 0]
-            values = times(self.form.weights[live], memory[self.place[live]])
-            for a, value in zip(self.form.index[live, 3].tolist(), values.tolist(), strict=True):
-                total[a] = total.get(a, 0) + value * int(token[e])
-        if any(value % self.denominator for value in total.values()):
-            return None
-        return {a: value // self.denominator for a, value in total.items() if value}
+    observed: LoweredAutomaton
 
 
 def model_to_automaton(model: Model) -> Reading:
@@ -95,7 +72,7 @@ def model_to_automaton(model: Model) -> Reading:
     roles = _roles(model)
     start_token = _integers(model.tokens["start"], "start")
     start, start_shown = _start(model, roles, start_token)
-    asker = _Asker(*exact_rules(model.heads, model.coordinates))
+    asker = Asker(*exact_rules(model.heads, model.coordinates))
     letters = {symbol: _letter(model, symbol, place) for symbol, place in roles["symbol"].items()}
     memories = {start: asker.added(start_token)}
     queue = [start]
@@ -122,12 +99,15 @@ def model_to_automaton(model: Model) -> Reading:
     tokens |= {answers[move]: vector for move, vector in read.answers.items()}
     names = {symbol: spell(symbol) for symbol in letters}
     everything = kept if sink is None else (*kept, sink)
-    observed = Lowering(program, everything, Form.of(model.coordinates, []), tokens, ("start",), names, answers)
+    vocabulary = Vocabulary.of(tokens, model.d)
+    silent = np.zeros(len(vocabulary), dtype=np.int8)
+    form = Form.of(model.coordinates, [])
+    observed = LoweredAutomaton(program, form, vocabulary, silent, silent, everything, ("start",), names, answers)
     _check_says(program, observed, sink)
     return Reading(program, observed)
 
 
-def _check_says(program: Automaton, observed: Lowering, sink: str | None) -> None:
+def _check_says(program: Automaton, observed: LoweredAutomaton, sink: str | None) -> None:
     """Compile what was read: its start and answers must be the observed ones, coordinate by coordinate.
 
     So nothing that the model says (an output, an acceptance, a way to fall into the sink) is left out of the program.

@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.errors import UnsupportedError
+from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lowering import Lowering
 
 
@@ -50,7 +52,7 @@ class TokenGraph:
         Symbol -> the number of its token: the tokens at which the layer is asked, from every node.
     """
 
-    lowering: Lowering
+    lowering: LoweredAutomaton
     names: tuple[str, ...]
     vectors: NDArray[Any]
     start: str
@@ -92,7 +94,9 @@ class TokenGraph:
 
 def token_graph(lowering: Lowering) -> TokenGraph:
     """The token graph of a lowered program, its edges in breadth-first order."""
-    numbers = {name: number for number, name in enumerate(lowering.tokens)}
+    if not isinstance(lowering, LoweredAutomaton):
+        raise UnsupportedError(f"this version does not decide the domain of a {lowering.program.kind}")
+    numbers = lowering.tokens.numbers
     start = lowering.program.start
     nodes = {start: None}
     queue = [start]
@@ -105,10 +109,10 @@ def token_graph(lowering: Lowering) -> TokenGraph:
             if target not in nodes:
                 nodes[target] = None
                 queue.append(target)
-    vectors: NDArray[Any] = np.stack(list(lowering.tokens.values()))
+    vectors = lowering.tokens.dense()
     return TokenGraph(
         lowering,
-        tuple(lowering.tokens),
+        lowering.tokens.names,
         vectors,
         start,
         tuple(numbers[name] for name in lowering.start),

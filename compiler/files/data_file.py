@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from compiler.errors import DataError, FileError
 from compiler.files.program_text import program_from_text
+from compiler.files.weights import narrow
 from compiler.files.writing import read_bytes, write_bytes
 from compiler.program import Program
 from compiler.traces.data_set import DataSet
@@ -29,9 +30,9 @@ BEGINNING = (1980, 1, 1, 0, 0, 0)
 def data_to_bytes(data: DataSet) -> bytes:
     """The content of a data set's file: the same bytes for the same data. Integers are stored as narrow as they fit."""
     arrays: dict[str, NDArray[Any]] = {
-        "tokens": _narrow(data.tokens),
+        "tokens": _stored(data.tokens),
         "offsets": data.offsets.astype("<i8"),
-        "targets": _narrow(data.targets),
+        "targets": _stored(data.targets),
         "supervised": data.supervised,
     }
     if data.program is not None:
@@ -46,14 +47,8 @@ def data_to_bytes(data: DataSet) -> bytes:
     return stream.getvalue()
 
 
-def _narrow(array: NDArray[Any]) -> NDArray[Any]:
-    """Floats as float64; integers in the narrowest signed type that holds them, low byte first."""
-    if array.dtype.kind == "f":
-        return array.astype("<f8")
-    if not array.size:
-        return array.astype("<i8")
-    low, high = int(array.min()), int(array.max())
-    return array.astype(np.min_scalar_type(min(low, -high - 1, -1)).newbyteorder("<"))
+def _stored(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype("<f8") if array.dtype.kind == "f" else narrow(array)
 
 
 def save_data(data: DataSet, path: str | Path) -> None:

@@ -24,7 +24,8 @@ from compiler.files.program_text import program_from_text
 from compiler.files.weights import Tensors, heads_to_tensors, tensors_to_heads
 from compiler.files.writing import read_bytes, write_bytes
 from compiler.model import Model
-from compiler.rules import exact_array
+from compiler.rules import Weights, exact_array
+from compiler.vocabulary import Vocabulary
 
 FORMAT = 1
 """The version of the file format."""
@@ -36,16 +37,12 @@ MAX_BYTES = 4 * 2**30
 """The largest file that is read."""
 MAX_HEADER = 100_000_000
 """The largest header that safetensors reads."""
-MAX_EMBEDDED = 2**28
-"""The most entries, tokens times coordinates, that a vocabulary may have."""
 KEY = "attnc"
 FIELDS = ("coordinates", "digest", "format", "heads", "language", "program", "program_digest", "tokens")
 
 
 def model_to_bytes(model: Model) -> bytes:
     """The content of a model's file. Raises ModelError for a model that does not fit into the format."""
-    if len(model.tokens) * model.d > MAX_EMBEDDED:
-        raise ModelError(f"{len(model.tokens):,} tokens in {model.d:,} dimensions are more than a file may have")
     dense = model.d**2 * len(model.heads) * 8 <= DENSE_LIMIT
     tensors = heads_to_tensors(model.heads, model.d, dense=dense)
     text = None if model.program is None else str(model.program)
@@ -56,7 +53,7 @@ def model_to_bytes(model: Model) -> bytes:
         "program_digest": None if text is None else hashlib.sha256(text.encode()).hexdigest(),
         "coordinates": list(model.coordinates),
         "heads": [head.name for head in model.heads],
-        "tokens": [[name, _sparse(vector)] for name, vector in model.tokens.items()],
+        "tokens": _tokens(model.vocabulary),
     }
     try:
         described["digest"] = _digest(described, tensors)
@@ -129,11 +126,10 @@ def _model(described: Mapping[str, Any], tensors: Tensors) -> Model:
     if text is None and described["program_digest"] is not None:
         raise ModelError("it has the digest of a program, but no program")
     program = None if text is None else program_from_text(text)
-    if len(described["tokens"]) * len(names) > MAX_EMBEDDED:
-        raise ModelError(f"it has more than {MAX_EMBEDDED:,} entries of tokens")
-    tokens = {token: _vector(entries, len(names)) for token, entries in described["tokens"]}
-    if len(_texts(list(tokens), "tokens")) != len(described["tokens"]):
+    listed = [token for token, _ in described["tokens"]]
+    if len(set(_texts(listed, "tokens"))) != len(listed):
         raise ModelError("two tokens have the same name")
+    tokens = Vocabulary.joined(listed, len(names), [_vector(entries, len(names)) for _, entries in described["tokens"]])
     return Model(names, tensors_to_heads(tensors, heads, len(names)), tokens, program)
 
 
@@ -158,9 +154,13 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _sparse(vector: NDArray[Any]) -> list[list[Any]]:
-    """The non-zero entries [place, value] of an embedding; a rational is a pair [numerator, denominator]."""
-    return [[place, _number(value)] for place, value in enumerate(vector.tolist()) if value != 0]
+def _tokens(vocabulary: Vocabulary) -> list[list[Any]]:
+    """Name and non-zero entries [place, value] of each token; a rational is a pair [numerator, denominator]."""
+    found = []
+    for number, name in enumerate(vocabulary.names):
+        places, values = (array.tolist() for array in vocabulary.entries(number))
+        found.append([name, [[place, _number(value)] for place, value in zip(places, values, strict=True)]])
+    return found
 
 
 def _number(value: Any) -> Any:
@@ -169,14 +169,17 @@ def _number(value: Any) -> Any:
     return value.numerator if value.denominator == 1 else [value.numerator, value.denominator]
 
 
-def _vector(entries: Any, d: int) -> NDArray[Any]:
-    values: list[Any] = [0] * d
+def _vector(entries: Any, d: int) -> tuple[NDArray[np.int64], Weights]:
+    places: list[int] = []
+    values: list[Any] = []
     last = -1
     for place, value in entries:
         if type(place) is not int or not last < place < d:
             raise ModelError(f"a token has an entry at {place!r}; expected ascending places from 0 to {d - 1}")
-        values[place], last = _read_number(value), place
-    return exact_array(values)
+        places.append(place)
+        values.append(_read_number(value))
+        last = place
+    return np.array(places, dtype=np.int64), exact_array(values)
 
 
 def _read_number(value: Any) -> Any:

@@ -72,7 +72,7 @@ def _of_one_kind(parts: Sequence[Weights]) -> Weights:
 
 def _parts(name: str, weights: Weights) -> Tensors:
     if weights.dtype.kind != "O":
-        return {name: weights.astype("<i8" if weights.dtype.kind == "i" else "<f8")}
+        return {name: narrow(weights) if weights.dtype.kind == "i" else weights.astype("<f8")}
     values = [Fraction(value) for value in weights.tolist()]
     if any(abs(value.numerator) >= 2**63 or value.denominator >= 2**63 for value in values):
         raise ModelError("a weight is a rational whose numerator or denominator does not fit into 64 bits")
@@ -81,6 +81,14 @@ def _parts(name: str, weights: Weights) -> Tensors:
         f"{name}.numerator": np.array([value.numerator for value in values], dtype="<i8"),
         f"{name}.denominator": np.array([value.denominator for value in values], dtype="<i8"),
     }
+
+
+def narrow(array: NDArray[Any]) -> NDArray[Any]:
+    """Integers in the narrowest signed type that holds them, low byte first."""
+    if not array.size:
+        return array.astype("<i8")
+    low, high = int(array.min()), int(array.max())
+    return array.astype(np.min_scalar_type(min(low, -high - 1, -1)).newbyteorder("<"))
 
 
 def tensors_to_heads(tensors: Tensors, names: Sequence[str], d: int) -> tuple[Head, ...]:
@@ -98,8 +106,8 @@ def _side(tensors: Tensors, side: str, heads: int, d: int) -> list[Sparse]:
     values, rational = tensors[side], f"{side}.numerator" in tensors
     index = tensors.get(f"{side}.index")
     shape = (heads, d, d) if index is None else (len(index),)
-    if values.shape != shape or values.dtype not in (np.int64, np.float64):
-        raise ModelError(f"{side} is {values.dtype} {values.shape}, expected int64 or float64 {shape}")
+    if values.shape != shape or not (values.dtype.kind == "i" or values.dtype == np.float64):
+        raise ModelError(f"{side} is {values.dtype} {values.shape}, expected signed integers or float64 {shape}")
     if rational or f"{side}.denominator" in tensors:
         _check_rationals(tensors, side)
     if index is None:
@@ -123,7 +131,7 @@ def _side(tensors: Tensors, side: str, heads: int, d: int) -> list[Sparse]:
 def _weights(parts: list[NDArray[Any]]) -> Weights:
     """Weights from themselves, or from numerators and denominators."""
     if len(parts) == 1:
-        return parts[0]
+        return parts[0].astype(np.int64) if parts[0].dtype.kind == "i" else parts[0]
     return exact_array(Fraction(n, m) for n, m in zip(parts[0].tolist(), parts[1].tolist(), strict=True))
 
 

@@ -14,7 +14,6 @@ the certificate can only err on the side of no, with a probability around 2^-60.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,39 +21,26 @@ from numpy.typing import NDArray
 from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import DataError
 from compiler.exact import product
+from compiler.learning.count_certificate import Certificate, certificate_of_counts
 from compiler.learning.elimination import Integers, in_row_space, rank
 from compiler.learning.features import blocks_of
 from compiler.learning.moments import SolvedBlock, moments_of, solved_block
 from compiler.program import Program
+from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lowering import Lowering
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """Whether data determine a program's answers on its whole domain.
-
-    Attributes
-    ----------
-    certified
-        The verdict.
-    rank
-        The rank of the data.
-    span
-        The dimension of the span of all configurations that the program can reach.
-    undetermined
-        A shortest input whose last answer the data leave open; None if certified.
-    """
-
-    certified: bool
-    rank: int
-    span: int
-    undetermined: tuple[str, ...] | None
+def certificate(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) -> Certificate:
+    """The certificate of integer data for a lowered program; `solved`, its eliminated moments, if they are known."""
+    if not isinstance(lowering, LoweredAutomaton):
+        return certificate_of_counts(data, lowering)
+    return _of_walks(solved or [solved_block(moments_of(block)) for block in blocks_of(data)], lowering)
 
 
-def certificate(solved: Sequence[SolvedBlock], lowering: Lowering) -> Certificate:
-    """The certificate of data, given by their eliminated moments, for a lowered program."""
+def _of_walks(solved: Sequence[SolvedBlock], lowering: LoweredAutomaton) -> Certificate:
+    """The certificate for an automaton, whose span is that of the walks on its token graph."""
     graph = token_graph(lowering)
     low, high = np.triu_indices(len(lowering.coordinates))
     met = ((graph.vectors[:, low] != 0) & (graph.vectors[:, high] != 0)).any(axis=0)
@@ -71,7 +57,7 @@ def certificate(solved: Sequence[SolvedBlock], lowering: Lowering) -> Certificat
             rows = shown * graph.vectors[last, coordinate]
             inside &= _determined(solved, [places.get((coordinate, b, c)) for b, c in pairs.tolist()], rows)
         left_open += [word for word, known in zip(words, inside.tolist(), strict=True) if not known]
-    order = {symbol: number for number, symbol in enumerate(lowering.program.alphabet)}
+    order = {symbol: number for number, symbol in enumerate(graph.lasts)}
     worst = min(left_open, key=lambda word: (len(word), [order[symbol] for symbol in word]), default=None)
     return Certificate(worst is None, sum(len(block.eliminated.pivots) for block in solved), span, worst)
 
@@ -130,4 +116,4 @@ def certify(data: DataSet, program: Program) -> Certificate:
         raise DataError(
             "the data are floats; a certificate for a program is exact and takes integer tokens and targets"
         )
-    return certificate([solved_block(moments_of(block)) for block in blocks_of(data)], lowering)
+    return certificate(data, lowering, ())

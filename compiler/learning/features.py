@@ -71,7 +71,7 @@ def blocks_of(data: DataSet) -> list[Block]:
     last = tokens[data.supervised]
     targets = data.targets[data.supervised]
     found: list[Block] = []
-    for rows, coordinates in _components(last != 0):
+    for rows, coordinates in components(last != 0):
         places = np.repeat(coordinates, len(pairs))
         index = np.column_stack([places, np.tile(pairs, (len(coordinates), 1))])
         if len(rows) * len(index) > MAX_CELLS:
@@ -80,7 +80,7 @@ def blocks_of(data: DataSet) -> list[Block]:
                 "give fewer samples or fewer coordinates"
             )
         design = (last[rows][:, coordinates][:, :, None] * memory[rows][:, None, :]).reshape(len(rows), -1)
-        for part, columns in _components(design != 0):
+        for part, columns in components(design != 0):
             found.append(Block(index[columns], design[np.ix_(part, columns)], targets[rows[part]]))
     return found
 
@@ -108,7 +108,7 @@ def _memories(data: DataSet, tokens: NDArray[Any], pairs: NDArray[np.int64]) -> 
     return memory
 
 
-def _components(present: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def components(present: NDArray[np.bool_]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """The connected components of a 0/1 matrix as (rows, columns); rows and columns of zeros belong to none."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components

@@ -23,18 +23,19 @@ from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from compiler.errors import DataError
 from compiler.exact import times
-from compiler.learning.certificate import Certificate, certificate
+from compiler.learning.certificate import certificate
+from compiler.learning.count_certificate import Certificate
 from compiler.learning.elimination import solve
 from compiler.learning.features import Block, blocks_of
 from compiler.learning.moments import SolvedBlock, moments_of, solved_block
+from compiler.learning.reading import Part, parts_by_reading
 from compiler.model import Model
 from compiler.program import Program
 from compiler.program_to_rules.lowering import Lowering
-from compiler.rules import Form, Weights, exact_array
+from compiler.rules import Form, exact_array
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
@@ -52,9 +53,10 @@ class Report:
     samples
         Supervised positions.
     features, live
-        psi = d^2 (d + 1) / 2, and how many of these are not zero on all samples.
+        psi = d^2 (d + 1) / 2, and how many of these were regressed on: those that are not zero on all samples, of
+        integer data that show it only those that read a question's own coordinates (`learning.reading`).
     rank, blocks
-        The rank of the live features on the data, and the number of blocks.
+        The rank of these live features on the data, and the number of blocks.
     residual
         Root mean square error per sample, 0.0 exactly when the rules fit every sample exactly.
     exact
@@ -86,15 +88,6 @@ class Learned(NamedTuple):
     report: Report
 
 
-class _Part(NamedTuple):
-    """What one block gave: rules (places (r, 4), weights (r,)), rank, and the sum of squared errors."""
-
-    places: NDArray[np.int64]
-    weights: Weights
-    rank: int
-    error: Fraction | float
-
-
 def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     """The rules that fit `data` best, as a model, in polynomial time.
 
@@ -116,24 +109,27 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     lowering = None if named is None else fitting(data, named)
     if not data.samples:
         raise DataError("no position is supervised, so there is nothing to learn from")
-    blocks = blocks_of(data)
-    solved = [solved_block(moments_of(block)) for block in blocks] if data.exact else []
-    exactly = [_exact_part(*each) for each in zip(solved, blocks, strict=True)] if data.exact else []
-    parts = exactly if data.exact else [_float_part(each) for each in blocks]
+    solved: list[SolvedBlock] = []
+    parts = parts_by_reading(data) if data.exact else None
+    if parts is None:
+        blocks = blocks_of(data)
+        solved = [solved_block(moments_of(block)) for block in blocks] if data.exact else []
+        exactly = [_exact_part(*each) for each in zip(solved, blocks, strict=True)] if data.exact else []
+        parts = exactly if data.exact else [_float_part(each) for each in blocks]
     exact = data.exact and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
     error = sum(part.error for part in parts) + _unanswered(data)
     certified: Certificate | None = None
     if program is not None and lowering is not None:
-        certified = certificate(solved, lowering) if data.exact else None
+        certified = certificate(data, lowering, solved) if data.exact else None
     form = _form(parts, data, lowering)
     heads = rules_to_heads(form)
     model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, named)
     report = Report(
         samples=data.samples,
         features=data.d**2 * (data.d + 1) // 2,
-        live=sum(len(block.index) for block in blocks),
+        live=sum(part.live for part in parts),
         rank=sum(part.rank for part in parts),
-        blocks=len(blocks),
+        blocks=len(parts),
         residual=sqrt(max(float(error), 0.0) / data.samples),
         exact=exact and error == 0,
         certified=None if program is None else certified is not None and certified.certified,
@@ -149,7 +145,7 @@ def _unanswered(data: DataSet) -> int | float:
     return int(times(wanted, wanted).astype(object).sum()) if data.exact else float(np.square(wanted).sum())
 
 
-def _exact_part(solved: SolvedBlock, block: Block) -> _Part:
+def _exact_part(solved: SolvedBlock, block: Block) -> Part:
     """The exact rules of a block; where they are no rationals of reasonable size, those of least squares in floats."""
     moments, eliminated = solved
     numerators, denominator = solve(eliminated)
@@ -160,22 +156,23 @@ def _exact_part(solved: SolvedBlock, block: Block) -> _Part:
     if weights.dtype.kind == "O" and not all(_fits(value) for value in weights.tolist()):
         return _float_part(block)
     places = np.column_stack([moments.index[rows], moments.asked[columns]])
-    return _Part(places, weights, len(eliminated.pivots), error)
+    return Part(places, weights, len(moments.index), len(eliminated.pivots), error)
 
 
 def _fits(value: Fraction | int) -> bool:
     return abs(value.numerator) < LARGEST_EXACT and value.denominator < LARGEST_EXACT
 
 
-def _float_part(block: Block) -> _Part:
+def _float_part(block: Block) -> Part:
     design, targets = block.design.astype(np.float64), block.targets.astype(np.float64)
     weights, _, rank, _ = np.linalg.lstsq(design, targets, rcond=None)
     error = float(np.square(design @ weights - targets).sum())
     rows, columns = np.nonzero(weights)
-    return _Part(np.column_stack([block.index[rows], columns]), weights[rows, columns], int(rank), error)
+    places = np.column_stack([block.index[rows], columns])
+    return Part(places, weights[rows, columns], len(block.index), int(rank), error)
 
 
-def _form(parts: list[_Part], data: DataSet, lowering: Lowering | None) -> Form:
+def _form(parts: list[Part], data: DataSet, lowering: Lowering | None) -> Form:
     names = lowering.coordinates if lowering else tuple(f"x[{number}]" for number in range(data.d))
     kept = [part for part in parts if len(part.weights)]
     if not kept:

@@ -13,7 +13,7 @@ steps, ``unfinished``. The output is the tape between its outermost symbols that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -125,8 +125,7 @@ class Machine:
         Raises WordError. Without a bound a machine that never stops runs for ever.
         """
         symbols = self.word(word)
-        tape = [self.blank] * self.cells
-        tape[self.head : self.head + len(symbols)] = symbols
+        tape = self.tape(symbols)
         bounds = [bound for bound in (steps, self.steps) if bound is not None]
         limit = min(bounds) if bounds else None
         state: str | None = self.start
@@ -144,6 +143,26 @@ class Machine:
             else:
                 state = action.target
         return Run(symbols, outcome, self.trimmed(tape), count)
+
+    def tape(self, word: Iterable[str]) -> list[str]:
+        """The tape at the start of a run on `word`: blank but for the word, which begins at the head."""
+        symbols = tuple(word)
+        tape = [self.blank] * self.cells
+        tape[self.head : self.head + len(symbols)] = symbols
+        return tape
+
+    def configurations(self, word: Iterable[str]) -> Iterator[tuple[str, str, int]]:
+        """The state, the symbol under the head and the cell of the head before each step of the run on `word`."""
+        tape = self.tape(self.word(word))
+        state: str | None = self.start
+        head, count = self.head, 0
+        while state is not None and 0 <= head < self.cells and count != self.steps:
+            yield state, tape[head], head
+            action = self.actions[state, tape[head]]
+            tape[head] = action.write
+            head += action.move
+            state = action.target
+            count += 1
 
     def trimmed(self, tape: list[str]) -> tuple[str, ...]:
         """The tape between its outermost symbols that are not blank."""

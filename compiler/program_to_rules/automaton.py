@@ -41,10 +41,19 @@ Source
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from compiler.program.automaton import Automaton, fresh
-from compiler.program.words import spell
-from compiler.program_to_rules.lowering import Lowering
-from compiler.rules import Form, named_vectors
+from compiler.program.run import Outcome
+from compiler.program.words import single_characters, spell
+from compiler.program_to_rules.lowering import Asks, Lowering, Turn
+from compiler.rules import Form
+from compiler.vocabulary import Vocabulary
 
 REGISTER = "reg"
 ACCEPT = "accept"
@@ -66,7 +75,94 @@ def emit_name(symbol: str) -> str:
     return f"emit[{spell(symbol)}]"
 
 
-def automaton_to_rules(program: Automaton) -> Lowering:
+@dataclass(frozen=True, slots=True)
+class LoweredAutomaton(Lowering):
+    """An automaton as a layer.
+
+    Attributes
+    ----------
+    states
+        The states of the program; behind them the sink, if a transition is missing.
+    start
+        The tokens with which every run begins.
+    letters
+        Input symbol -> the token that stands for it.
+    answers
+        (state, symbol) -> the token that answers the symbol in that state.
+    """
+
+    program: Automaton
+    states: tuple[str, ...]
+    start: tuple[str, ...]
+    letters: Mapping[str, str]
+    answers: Mapping[tuple[str, str], str]
+
+    def next_state(self, state: str, symbol: str) -> str:
+        """delta, completed by the sink."""
+        return self.program.transitions.get((state, symbol), self.states[-1])
+
+    def path(self, word: Sequence[str]) -> list[str]:
+        """The states on the way through `word`, the sink included, n + 1 of them."""
+        return [self.states[-1] if state is None else state for state in self.program.path(word)]
+
+    def word(self, word: str | Iterable[Any]) -> tuple[Any, ...]:
+        """See `Lowering.word`."""
+        return self.program.word(word)
+
+    def items(self) -> Sequence[Any]:
+        """The alphabet."""
+        return self.program.alphabet
+
+    @property
+    def speaks(self) -> bool:
+        """Whether it is a transducer."""
+        return bool(self.program.outputs)
+
+    def encode(self, word: str | Iterable[Any]) -> tuple[NDArray[np.int32], int]:
+        """See `Lowering.encode`; a long word of one-character symbols is looked up as a whole."""
+        if not isinstance(word, str) or not single_characters(self.program.alphabet):
+            return Lowering.encode(self, word)
+        known = {ord(symbol): self.tokens.numbers[name] for symbol, name in self.letters.items()}
+        table = np.full(max(127, *known) + 2, -1, dtype=np.int32)
+        table[list(known)] = list(known.values())
+        if word.isascii():
+            codes: NDArray[Any] = np.frombuffer(word.encode("ascii"), dtype=np.uint8)
+        else:
+            wide = np.frombuffer(word.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+            codes = np.minimum(wide, len(table) - 1)
+        inputs = np.empty(len(codes) + 1, dtype=np.int32)
+        inputs[0] = self.tokens.numbers[self.start[0]]
+        np.take(table, codes, out=inputs[1:], mode="clip")
+        if inputs.min() < 0 or not word:  # quotes, commas and mistakes, which `word` reads
+            return Lowering.encode(self, word)
+        return inputs, len(codes)
+
+    def inputs(self, word: Sequence[str]) -> Iterable[str]:
+        """The start token, then a token a letter."""
+        return [*self.start, *(self.letters[symbol] for symbol in word)]
+
+    def dialogue(self, word: Sequence[str], limit: int | None = None) -> Iterable[Turn]:
+        """Start, then each symbol and its answer."""
+        turns: list[Turn] = [(name, None) for name in self.start]
+        for state, symbol in zip(self.path(word), word, strict=False):
+            answer = self.answers[state, symbol]
+            turns += [(self.letters[symbol], answer), (answer, None)]
+        return turns[:limit]
+
+    def said(self, question: str | None, answer: NDArray[Any]) -> tuple[str, ...]:
+        """What is emitted: the output symbols whose coordinates are set; the start token says the start state's."""
+        del question
+        return tuple(x for x in self.program.outputs if 2 * answer[self.coordinates.index(emit_name(x))] > 1)
+
+    def outcome(self, last: NDArray[Any]) -> Outcome:
+        """Read from accept, or defined."""
+        judged = ACCEPT if self.program.accept is not None else DEFINED
+        if judged in self.coordinates and not 2 * last[self.coordinates.index(judged)] > 1:
+            return "rejected"
+        return "answered" if self.program.accept is None else "accepted"
+
+
+def automaton_to_rules(program: Automaton) -> LoweredAutomaton:
     """The construction that the module's docstring states and proves."""
     partial = len(program.transitions) < len(program.states) * len(program.alphabet)
     sink = fresh("sink", program.states) if partial else program.states[-1]
@@ -103,7 +199,11 @@ def automaton_to_rules(program: Automaton) -> Lowering:
             read = (REGISTER, state_name(state), symbol_name(symbol))
             rules += [(coordinate, *read, weight) for coordinate, weight in vector.items()]
     form = Form.of(coordinates, rules)
-    return Lowering(program, states, form, named_vectors(tokens, coordinates), ("start",), letters, answers)
+    vocabulary = Vocabulary.named(tokens, coordinates)
+    asked, given = frozenset(letters.values()), frozenset(answers.values())
+    asks = np.array([Asks.APPENDED if name in asked else Asks.NOTHING for name in vocabulary], dtype=np.int8)
+    replies = np.array([Asks.APPENDED if name in given else Asks.NOTHING for name in vocabulary], dtype=np.int8)
+    return LoweredAutomaton(program, form, vocabulary, asks, replies, states, ("start",), letters, answers)
 
 
 def _answer_name(state: str, target: str, shown: dict[str, int]) -> str:

@@ -2,19 +2,86 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from typing import Literal
+
 from compiler.errors import UnsupportedError
-from compiler.program import Automaton, Program
+from compiler.program import Automaton, Machine, Memory, Program
 from compiler.program_to_rules.automaton import automaton_to_rules
+from compiler.program_to_rules.dense_memory import dense_memory_to_rules
+from compiler.program_to_rules.history_automaton import automaton_history, automaton_width
+from compiler.program_to_rules.history_machine import machine_history
+from compiler.program_to_rules.history_tape import machine_width
 from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.machine import machine_to_rules
+from compiler.program_to_rules.memory import memory_to_rules
+from compiler.program_to_rules.real_memory import real_memory_to_rules
+
+Construction = Literal["registers", "history"]
+"""Fast-weight registers, for runs of every length; or every step at a time of its own, up to a bound."""
+
+_TIMES = {
+    "automaton": re.compile(r"position\[([0-9]{1,6})\]"),
+    "machine": re.compile(r"cell\[[0-9]{1,6},([0-9]{1,6})\]"),
+}
+"""The coordinates of histories by which their bound is known; registers have none of such a name."""
 
 
-def lower(program: Program) -> Lowering:
-    """The rules of `program`. Raises UnsupportedError for a family that has no construction."""
+def lower(program: Program, construction: Construction = "registers", bound: int | None = None) -> Lowering:
+    """The rules of `program`; `bound` is for histories: the most symbols of a word, or steps of a machine.
+
+    Raises
+    ------
+    UnsupportedError
+        For a family that has no such construction, a bound that is missing or out of place, and a history that would
+        be too large.
+    """
     if not isinstance(program, Program):
         raise UnsupportedError(f"expected a program, not a {type(program).__name__}; `load` and `parse` make one")
+    if construction not in ("registers", "history"):
+        raise UnsupportedError(f"there is no construction {construction!r}; there are registers and history")
+    if construction == "history":
+        return _history(program, bound)
+    if bound is not None:
+        raise UnsupportedError(f"bound={bound!r} is for the construction history; registers run without a bound")
     if isinstance(program, Automaton):
         return automaton_to_rules(program)
+    if isinstance(program, Machine):
+        return machine_to_rules(program)
+    if isinstance(program, Memory):
+        return _memory(program)
     raise UnsupportedError(
-        f"{program.kind} {program.name} cannot be compiled by this version, which compiles automata; "
-        "it can be checked, formatted, shown and run by its interpreter"
+        f"{program.kind} {program.name} cannot be compiled by this version, which compiles automata, memories and "
+        "machines; it can be checked, formatted, shown and run by its interpreter"
     )
+
+
+def _history(program: Program, bound: int | None) -> Lowering:
+    if isinstance(program, Automaton):
+        return automaton_history(program, bound)
+    if isinstance(program, Machine):
+        return machine_history(program, bound)
+    raise UnsupportedError(f"automata and machines have a history; {program.kind} {program.name} is neither")
+
+
+def lowering_for(program: Program, coordinates: Sequence[str]) -> Lowering:
+    """The construction of `program` that a model over `coordinates` claims to be, by their names.
+
+    It is a history where they name times, and are as many as the history up to the greatest time has; else registers.
+    Whether they are the coordinates of what is returned is left to the caller. Raises UnsupportedError.
+    """
+    matches = map(_TIMES[program.kind].fullmatch, coordinates) if program.kind in _TIMES else ()
+    bound = max((int(match[1]) for match in matches if match), default=0)
+    if bound and isinstance(program, Automaton) and automaton_width(program, bound) == len(coordinates):
+        return automaton_history(program, bound)
+    if bound and isinstance(program, Machine) and machine_width(program, bound) == len(coordinates):
+        return machine_history(program, bound)
+    return lower(program)
+
+
+def _memory(program: Memory) -> Lowering:
+    """The rules of a memory: real, in few dimensions, or with orthogonal keys."""
+    if isinstance(program.keys, int):
+        return real_memory_to_rules(program)
+    return memory_to_rules(program) if program.dimensions is None else dense_memory_to_rules(program)

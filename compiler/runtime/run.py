@@ -1,4 +1,7 @@
-"""Runs of a model as its program: symbols in, answers fed back as tokens, outcome and output read from them."""
+"""Runs of a model as its program: inputs given, answers fed back as tokens, outcome and output read from them.
+
+This is the specification of every faster way to run: the recurrent form with all of S, a token at a time.
+"""
 
 from __future__ import annotations
 
@@ -11,95 +14,144 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.errors import ModelError, UnsupportedError
-from compiler.program.automaton import Automaton
+from compiler.program import Program
 from compiler.program.run import Outcome, Run
-from compiler.program_to_rules.automaton import ACCEPT, DEFINED, emit_name
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import lowering_for
+from compiler.program_to_rules.lowering import Asks, Lowering
 from compiler.runtime.recurrent import Memory, Recurrent
+from compiler.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from compiler.model import Decode, Model
 
+LARGEST_D = 8_192
+"""The most coordinates for which all of S is kept."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
-    """One token of a run: its name, its vector, the raw answer that it decodes (None: input), the fast weights.
+    """A token of a run, or an answer that is only read: name, vector, and how it came about.
 
-    The fast weights are those behind the token while it is the last one; the next token changes them in place.
+    Attributes
+    ----------
+    question
+        The token to which this is the layer's answer; None for what was given.
+    answer
+        The raw answer (d,) that was decoded to this; None for what was given.
+    fed
+        Whether this is a token: given, or appended. An answer that is only read is none.
+    memory
+        The fast weights while this is the last token; the next token changes them in place.
     """
 
     name: str
     vector: NDArray[Any]
+    question: str | None
     answer: NDArray[Any] | None
+    fed: bool
     memory: Memory
 
 
-def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest") -> Run:
+def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest", max_tokens: int) -> Run:
     """The run of `model` on `word`; see `Model.run`."""
-    program = program_of(model)
-    symbols = program.word(word)
-    names, answers, output = [], [], []
-    last: NDArray[Any] | None = None
+    lowering = lowering_of(model)
+    items = lowering.word(word)
+    names: list[str] = []
+    answers: list[NDArray[Any]] = []
+    output: list[str] = []
+    ended: NDArray[Any] | None = None
     memory: Memory | None = None
-    outputs = program.outputs
-    for event in events(model, symbols, decode=decode):
-        names.append(event.name)
-        memory = event.memory
+    cut = False
+    for event in events(model, lowering, items, decode=decode):
+        cut = event.fed and len(names) == max_tokens
+        if cut:
+            break
+        if event.answer is not None or ended is None:
+            output += lowering.said(event.question, event.vector)
+            ended = event.vector if event.fed else ended
+        if event.fed:
+            names.append(event.name)
         if event.answer is not None:
             answers.append(event.answer)
-        if event.answer is not None or last is None:
-            last = event.vector
-            output += [symbol for symbol in outputs if _reads(model, last, emit_name(symbol))]
-    assert last is not None
-    return Run(
-        symbols,
-        _outcome(program, model, last),
-        tuple(output),
-        len(symbols),
-        tuple(names),
-        np.stack(answers) if answers else np.zeros((0, model.d), dtype=np.int64),
-        memory,
-    )
+        memory = event.memory.copy() if len(names) == max_tokens else event.memory  # the token beyond is fed, too
+    left = None if memory is None else lowering.left(lambda b, c: memory[b, c])
+    steps = lowering.steps(len(items), len(answers), cut)
+    last = np.zeros(model.d, dtype=np.int64) if ended is None else ended
+    outcome: Outcome = "unfinished" if cut else lowering.outcome(last)
+    raw = np.stack(answers) if answers else np.zeros((0, model.d), dtype=np.int64)
+    return Run(items, outcome, tuple(output) if left is None else left, steps, tuple(names), raw, memory)
 
 
-def program_of(model: Model) -> Automaton:
-    """The automaton that `model` claims to be. Raises ModelError, UnsupportedError."""
+def lowering_of(model: Model) -> Lowering:
+    """The lowering of the program that `model` claims to be. Raises ModelError, UnsupportedError."""
     if model.program is None:
         raise ModelError("the model carries no program, so it has no words to run; name one, or use answers(Z)")
-    if not isinstance(model.program, Automaton):
-        raise UnsupportedError(f"models of a {model.program.kind} cannot be run by this version")
-    return model.program
+    program: Program = model.program
+    lowering = lowering_for(program, model.coordinates)
+    own = model.vocabulary
+    if model.coordinates != lowering.coordinates or not all(name in own for name in lowering.tokens.names):
+        raise ModelError(f"the model's coordinates and tokens are not those of {program.kind} {program.name}")
+    return lowering
 
 
-def events(model: Model, symbols: Iterable[str], *, decode: Decode) -> Iterator[Event]:
-    """The tokens of a run in order, each with the fast weights after it."""
-    lowering = lower(program_of(model))
-    missing = [name for name in lowering.tokens if name not in model.tokens]
-    if missing or model.coordinates != lowering.coordinates:
-        raise ModelError(
-            f"the model's coordinates and tokens are not those of {lowering.program.kind} {lowering.program.name}"
-        )
-    candidates = [*dict.fromkeys(lowering.answers.values())]
-    embedded = np.stack([model.tokens[name] for name in candidates])
-    known: dict[bytes, list[int]] = {}
-    for number, row in enumerate(embedded):
-        known.setdefault(row.tobytes(), []).append(number)
+def events(model: Model, lowering: Lowering, word: Iterable[Any], *, decode: Decode) -> Iterator[Event]:
+    """What happens in the run of `model` on `word`, in order, each with the fast weights after it."""
+    if model.d > LARGEST_D:
+        raise ModelError(f"the model has {model.d:,} coordinates, too many to keep all of S; run it as a stream")
+    vocabulary = model.vocabulary
+    asks = dict(zip(lowering.tokens.names, lowering.asks.tolist(), strict=True))
+    choices = {kind: Choices.of(lowering, vocabulary, kind) for kind in (Asks.APPENDED, Asks.READ)}
     layer = Recurrent(model.heads, np.zeros((model.d, model.d), dtype=np.int64))
-    for name in lowering.start:
-        layer.feed(model.tokens[name])
-        yield Event(name, model.tokens[name], None, layer.memory)
-    for symbol in symbols:
-        name = lowering.letters[symbol]
-        answer = layer.feed(model.tokens[name])
-        yield Event(name, model.tokens[name], None, layer.memory)
-        same = known.get(answer.tobytes()) if answer.dtype == embedded.dtype != object else None
-        nearest = same or nearest_tokens(answer, embedded)
+    left = lowering.most_answers
+    guard = lowering.guard()
+    if guard is not None and decode == "raw":
+        raise UnsupportedError("this program needs its answers decoded before they are appended; use decode='nearest'")
+    for given in lowering.inputs(tuple(word)):
+        name, vector = given, vocabulary[given]
+        answer = layer.feed(vector)
+        yield Event(name, vector, None, None, True, layer.memory)
+        while asks[name] != Asks.NOTHING and left != 0:
+            left = None if left is None else left - 1
+            if guard is not None:
+                guard.asked(name)
+            read = lowering.reading(answer) if asks[name] == Asks.READ else None
+            decoded, vector = read or choices[Asks(asks[name])].decode(answer, decode)
+            if guard is not None:
+                guard.answered(name, decoded)
+            if asks[name] == Asks.READ:
+                yield Event(decoded, vector, name, answer, False, layer.memory)
+                break
+            raw, question = answer, name
+            answer, name = layer.feed(vector), decoded
+            yield Event(name, vector, question, raw, True, layer.memory)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choices:
+    """The tokens that one kind of question can have as its answer."""
+
+    names: tuple[str, ...]
+    embedded: NDArray[Any]
+    known: dict[bytes, list[int]]
+
+    @classmethod
+    def of(cls, lowering: Lowering, vocabulary: Vocabulary, kind: Asks) -> Choices:
+        """The choices for `kind`, with the embeddings of `vocabulary`."""
+        names = tuple(lowering.tokens.names[number] for number in np.flatnonzero(lowering.replies == kind))
+        embedded = vocabulary.dense(vocabulary.numbers[name] for name in names)
+        known: dict[bytes, list[int]] = {}
+        for number, row in enumerate(embedded):
+            known.setdefault(row.tobytes(), []).append(number)
+        return cls(names, embedded, known)
+
+    def decode(self, answer: NDArray[Any], decode: Decode) -> tuple[str, NDArray[Any]]:
+        """The name of the nearest token, and its vector or (``raw``) the answer itself. Raises ModelError for a tie."""
+        same = self.known.get(answer.tobytes()) if answer.dtype == self.embedded.dtype != object else None
+        nearest = same or nearest_tokens(answer, self.embedded)
         if decode == "nearest" and len(nearest) > 1:
-            tied = " and ".join(repr(candidates[number]) for number in nearest[:2])
+            tied = " and ".join(repr(self.names[number]) for number in nearest[:2])
             raise ModelError(f"an answer of the model is equally near to the tokens {tied}, so it decides nothing")
-        vector = embedded[nearest[0]] if decode == "nearest" else answer
-        layer.feed(vector)
-        yield Event(candidates[nearest[0]], vector, answer, layer.memory)
+        return self.names[nearest[0]], self.embedded[nearest[0]] if decode == "nearest" else answer
 
 
 def nearest_tokens(answer: NDArray[Any], embedded: NDArray[Any]) -> list[int]:
@@ -125,14 +177,3 @@ def nearest_tokens(answer: NDArray[Any], embedded: NDArray[Any]) -> list[int]:
 def _score(token: NDArray[Any], answer: NDArray[Any]) -> Fraction:
     pairs = zip(token.tolist(), answer.tolist(), strict=True)
     return sum((Fraction(c) * (Fraction(c) - 2 * Fraction(y)) for c, y in pairs if c), Fraction(0))
-
-
-def _outcome(program: Automaton, model: Model, last: NDArray[Any]) -> Outcome:
-    judged = ACCEPT if program.accept is not None else DEFINED
-    if judged in model.coordinates and not _reads(model, last, judged):
-        return "rejected"
-    return "answered" if program.accept is None else "accepted"
-
-
-def _reads(model: Model, vector: NDArray[Any], coordinate: str) -> bool:
-    return bool(2 * vector[model.coordinates.index(coordinate)] > 1)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from compiler.errors import DataError
 from compiler.program import Program
+from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower
-from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.traces.data_set import DataSet
 
 DEFAULT_COUNT = 100
 DEFAULT_LENGTHS = (1, 20)
 MAX_SYMBOLS = 50_000_000
+MAX_TOKENS = 20_000_000
+"""The most tokens of a data set."""
 
 
 def generate(
@@ -46,17 +50,21 @@ def generate(
     """
     lowering = lower(program)
     if certified:
+        from compiler.domain.guarded import system_of
+        from compiler.traces.filling import filling_runs
         from compiler.traces.teaching import teaching_words
 
         if count is not None or lengths is not None:
             raise DataError("a certified set has the size that it needs; leave out count and lengths")
-        return runs_to_data(lowering, teaching_words(lowering))
-    return runs_to_data(lowering, _random_words(lowering.program.alphabet, count, lengths, seed))
+        if isinstance(lowering, LoweredAutomaton):
+            return runs_to_data(lowering, teaching_words(lowering))
+        return turns_to_data(lowering, filling_runs(system_of(lowering), seed))
+    return runs_to_data(lowering, _random_words(lowering, count, lengths, seed))
 
 
 def _random_words(
-    alphabet: Sequence[str], count: int | None, lengths: tuple[int, int] | int | None, seed: int
-) -> list[list[str]]:
+    lowering: Lowering, count: int | None, lengths: tuple[int, int] | int | None, seed: int
+) -> list[list[Any]]:
     number = DEFAULT_COUNT if count is None else count
     least, most = (lengths, lengths) if isinstance(lengths, int) else DEFAULT_LENGTHS if lengths is None else lengths
     if not isinstance(number, int):
@@ -67,26 +75,37 @@ def _random_words(
         raise DataError("words of length 0 have no supervised position; ask for longer ones")
     if number * most > MAX_SYMBOLS:
         raise DataError(f"{number:,} words of up to {most:,} symbols are more than {MAX_SYMBOLS:,} symbols")
+    most = min(most, lowering.longest or most)
+    least = min(least, most)
+    alphabet = lowering.items()
     random = np.random.default_rng(seed)
     drawn = random.integers(least, most + 1, size=number).tolist()
     return [[alphabet[n] for n in random.integers(0, len(alphabet), size=length).tolist()] for length in drawn]
 
 
-def runs_to_data(lowering: Lowering, words: Iterable[Sequence[str]]) -> DataSet:
-    """The runs of a lowered program on `words` as data; input symbols are the supervised positions."""
-    numbers = {name: number for number, name in enumerate(lowering.tokens)}
-    vectors = np.stack(list(lowering.tokens.values()))
+def runs_to_data(lowering: Lowering, words: Iterable[Sequence[Any]]) -> DataSet:
+    """The runs of a lowered program on `words` as data; the tokens at which the layer is asked are supervised."""
+    return turns_to_data(lowering, (lowering.dialogue(word, MAX_TOKENS + 1) for word in words))
+
+
+def turns_to_data(lowering: Lowering, runs: Iterable[Iterable[Turn]]) -> DataSet:
+    """Runs, by the names of their tokens with the answers wanted, as data."""
+    numbers = lowering.tokens.numbers
     rows: list[int] = []
     wanted: list[int] = []
     offsets = [0]
-    for word in words:
-        trace = [numbers[name] for name in lowering.trace(word)]
-        rows += trace
-        begin = len(lowering.start)
-        answers = [-1] * len(trace)
-        answers[begin::2] = trace[begin + 1 :: 2]
-        wanted += answers
+    others: dict[str, int] = {}
+    for turns in runs:
+        for name, answer in turns:
+            rows.append(numbers[name])
+            known = -1 if answer is None else numbers.get(answer, -1)
+            if answer is not None and known < 0:
+                known = len(numbers) + others.setdefault(answer, len(others))
+            wanted.append(known)
+        if len(rows) > MAX_TOKENS:
+            raise DataError(f"these runs have more than {MAX_TOKENS:,} tokens; ask for fewer, or bound the steps")
         offsets.append(len(rows))
+    vectors = np.stack([*lowering.tokens.dense(), *map(lowering.answer_vector, others)])
     target = np.asarray(wanted, dtype=np.int64)
     supervised = target >= 0
     targets = np.where(supervised[:, None], vectors[target], 0)

@@ -45,6 +45,12 @@ class Span:
             return residue
         return np.asarray(np.mod(residue - np.mod(residue[pivots[hit]] @ self.rows[hit], PRIME), PRIME))
 
+    def rests(self, vectors: NDArray[Any]) -> NDArray[Any]:
+        """What of each of `vectors` (m, n) lies outside the span, as residues."""
+        residues: NDArray[Any] = np.mod(vectors, PRIME).astype(np.float64)
+        met = np.mod(residues[:, self.pivots[: self.size]] @ self.rows[: self.size], PRIME)
+        return np.asarray(np.mod(residues - met, PRIME))
+
     def add(self, vector: NDArray[Any]) -> bool:
         """Take `vector` in; whether it was new."""
         rest = self.rest(vector)

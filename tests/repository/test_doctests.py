@@ -32,8 +32,11 @@ def test_modules_and_examples_are_found() -> None:
     assert sum(len(each.examples) for name in MODULES for each in finder.find(import_module(name))) > 40
 
 
-def test_the_page_of_the_python_interface() -> None:
-    page = Path(__file__).parents[2] / "docs" / "python.md"
-    found = doctest.testfile(str(page), module_relative=False)
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("page", sorted(page.name for page in DOCS.glob("*.md") if ">>>" in page.read_text("utf-8")))
+def test_pages(page: str) -> None:
+    found = doctest.testfile(str(DOCS / page), module_relative=False)
     assert found.failed == 0
-    assert found.attempted > 30
+    assert found.attempted > (30 if page == "python.md" else 3)

@@ -91,9 +91,7 @@ def test_every_command_has_help(attnc: Attnc, name: str) -> None:
         (("run", "parity", '"01'), "cannot read"),
         (("run", "parity", "0", "--given", "mod3"), "--given"),
         (("run", "parity", "0", "--cells", "3"), "--cells"),
-        (("run", "as_then_bs", "ab", "--trace"), "leave out"),
-        (("run", "as_then_bs", "ab", "--decode", "raw"), "leave out"),
-        (("compile", "as_then_bs", "-o", "m.safetensors"), "as_then_bs"),
+        (("compile", "parity", "-o", "m.safetensors", "--cells", "5"), "--cells"),
         (("verify", "parity", "mod3", "--level", "everywhere"), "domain"),
     ],
 )
@@ -188,10 +186,11 @@ def test_show(attnc: Attnc) -> None:
 
 
 def test_show_of_what_has_no_construction(attnc: Attnc) -> None:
-    result = attnc("show", "as_then_bs")
-    assert (result.status, result.out) == (0, str(load("as_then_bs")))
-    assert "machine as_then_bs" in result.err
-    assert attnc("show", "as_then_bs", "--json").json["rules"] is None
+    write("u.attn", "universal automaton u { states 2; symbols 2 }")
+    result = attnc("show", "u.attn")
+    assert (result.status, result.out) == (0, str(load("u.attn")))
+    assert "universal automaton u" in result.err
+    assert attnc("show", "u.attn", "--json").json["rules"] is None
 
 
 def test_compile(attnc: Attnc) -> None:

@@ -86,7 +86,7 @@ def test_run_gives_outputs_and_machines_and_memories(attnc: Attnc) -> None:
     assert (machine["kind"], machine["runs"][0]["output"], machine["runs"][0]["tokens"]) == (
         "machine",
         list("1100"),
-        None,
+        25,
     )
     write("m.attn", ENDLESS.replace("stay", "right"))
     runs = [attnc("run", "m.attn", "1", "--json", *more).json["runs"][0] for more in ((), ("--cells", "9"))]
@@ -137,6 +137,7 @@ def test_run_unfinished(attnc: Attnc) -> None:
     write("m.attn", ENDLESS)
     result = attnc("run", "m.attn", "1", "--max-tokens", "50", "--json")
     assert (result.status, result.json["runs"][0]["outcome"]) == (3, "unfinished")
+    assert result.json["runs"][0]["tokens"] == 50
     layer = attnc("run", "parity", "0110", "1", "--max-tokens", "5", "--json")
     assert (layer.status, [run["outcome"] for run in layer.json["runs"]]) == (3, ["unfinished", "rejected"])
     assert layer.json["runs"][0]["tokens"] <= 5

@@ -138,10 +138,10 @@ V = np.zeros((2, 6, 6), dtype=np.int64)
 EDITED: dict[str, tuple[bytes, str]] = {
     "no V": (rewritten(lambda t: t.pop("V")), "no tensor 'V'"),
     "a further tensor": (rewritten(lambda t: t.update(W=V)), "tensor 'W'"),
-    "wrong shape": (rewritten(lambda t: t.update(V=V[:1])), "(1, 6, 6), expected int64 or float64 (2, 6, 6)"),
+    "wrong shape": (rewritten(lambda t: t.update(V=V[:1])), "(1, 6, 6), expected signed integers or float64 (2, 6, 6)"),
     "flat": (rewritten(lambda t: t.update(V=V.ravel())), "(72,)"),
     "float32": (rewritten(lambda t: t.update(V=V.astype(np.float32))), "float32"),
-    "int8": (rewritten(lambda t: t.update(V=V.astype(np.int8))), "int8"),
+    "uint8": (rewritten(lambda t: t.update(V=V.astype(np.uint8))), "uint8"),
     "booleans": (rewritten(lambda t: t.update(V=V.astype(bool))), "bool"),
     "NaN": (rewritten(lambda t: t.update(V=np.full((2, 6, 6), np.nan))), "NaN"),
     "infinity": (rewritten(lambda t: t.update(Q=np.full((2, 6, 6), -np.inf))), "NaN or infinite"),

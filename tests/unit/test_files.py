@@ -110,7 +110,7 @@ def test_rationals_are_exact_and_have_floats_beside_them() -> None:
     found = {Fraction(n, m): value for n, m, value in zip(*parts, strict=True)}
     assert {Fraction(1, 3), Fraction(-(2**62) - 1, 3**39), Fraction(5, 2), Fraction(7)} == found.keys() - {0}
     assert all(float(exact) == value for exact, value in found.items())
-    assert tensors["Q"].dtype == np.int64
+    assert tensors["Q"].dtype == np.int8
     assert load_tensors(content)["V"].dtype == np.float64
 
 
@@ -233,7 +233,7 @@ def independent_reader(content: bytes) -> tuple[dict[str, Any], dict[str, Any], 
     (size,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + size].rstrip(b" "))
     (text,) = header.pop("__metadata__").values()
-    kinds = {"I64": "i8", "I32": "i4", "F64": "f8"}
+    kinds = {"I64": "i8", "I32": "i4", "I16": "i2", "I8": "i1", "F64": "f8"}
     raw = {name: content[8 + size :][slice(*entry["data_offsets"])] for name, entry in header.items()}
     hashed = re.sub('"digest":"[0-9a-f]{64}"', '"digest":""', text).encode()
     for name in sorted(header):

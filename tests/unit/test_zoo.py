@@ -12,7 +12,7 @@ import programs
 from compiler.language.load import load
 from compiler.language.syntax_to_program import Workspace
 from compiler.language.syntax_to_text import format_text
-from compiler.program import Automaton, Machine
+from compiler.program import Automaton, Machine, Memory
 
 SHORT_WORDS = 4_000
 LONG_WORDS = 200
@@ -190,7 +190,7 @@ def test_loads_with_no_warning_but_for_missing_rules(name: str) -> None:
 def test_examples_hold(name: str) -> None:
     program = load(name)
     assert program.name == name
-    assert len(program.examples) >= 4
+    assert len(program.examples) >= 4 or (isinstance(program, Memory) and isinstance(program.keys, int))
     for example in program.examples:
         run = program.run(example.word, given=example.given) if example.given else program.run(example.word)
         assert example.holds(run), (example, run)

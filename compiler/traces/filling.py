@@ -1,0 +1,127 @@
+"""Certified data for guarded systems: runs are kept while they show something new, until they show all there is.
+
+What a question shows is the vector of token counts there; one span for each question (a token, whatever the location).
+A run is kept up to the last question at which it shows something that is not in the span yet. The set is certified when
+the spans contain the closed hulls around them (`domain.hulls`), and with them every configuration that can be reached.
+Whether they do is asked only when runs have shown nothing new for a while; until then it could not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.domain.guarded import STEPS, runs_of, starts_of
+from compiler.domain.hulls import Hull, Rows, closed
+from compiler.domain.system import IDLE, System
+from compiler.errors import DataError
+from compiler.program_to_rules.lowering import Turn
+from compiler.traces.teaching import Span
+
+PATIENCE = 200
+"""Runs without anything new before closure is asked for, doubled each time that it does not hold."""
+MOST_RUNS = 50_000
+BATCH = 50
+
+
+class Filled:
+    """Runs and what they show.
+
+    Attributes
+    ----------
+    runs
+        The runs that are kept.
+    shown
+        Location -> the counts (1 + T,) that were new there, in order: independent rows.
+    cut
+        Whether a run was cut before it stopped or repeated.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.runs: list[list[Turn]] = []
+        self.shown: dict[int, list[NDArray[np.int64]]] = {}
+        self.spans: dict[int, Span] = {}
+        self.cut = False
+
+    def take(self, runs: Sequence[list[Turn]]) -> int:
+        """Keep the runs as far as they show anything new in some location; how many do."""
+        by_location: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
+        for number, turns in enumerate(runs):
+            self.cut |= len(turns) > STEPS
+            for place, location, counts in self.system.counts(turns):
+                by_location.setdefault(location, []).append((number, place, counts))
+        last: dict[int, int] = {}
+        for location, seen in by_location.items():
+            span = self.spans.setdefault(location, Span(self.system.size + 1))
+            rest = span.rests(np.stack([counts for _, _, counts in seen]))
+            for at in np.flatnonzero(rest.any(axis=1)).tolist():
+                number, place, counts = seen[at]
+                if span.add(counts):
+                    self.shown.setdefault(location, []).append(counts)
+                    last[number] = max(last.get(number, -1), place)
+        self.runs += [runs[number][: place + 1] for number, place in sorted(last.items())]
+        return len(last)
+
+
+def hulls_of(shown: Mapping[int, Sequence[NDArray[np.int64]]]) -> dict[int, Hull]:
+    """The span of what is shown in each location, exactly."""
+    return {location: Hull.of(np.stack(rows)) for location, rows in shown.items()}
+
+
+def missing(system: System, hulls: Mapping[int, Hull]) -> tuple[dict[int, Hull], dict[int, Rows]]:
+    """The closed hulls around `hulls`, and by location what of them is shown at no question of the same token."""
+    around = closed(system, hulls)
+    by_question: dict[int, list[Rows]] = {}
+    for location, hull in hulls.items():
+        by_question.setdefault(system.asked_at[location], []).append(hull.basis)
+    shown = {
+        q: hulls[q] if len(rows) == 1 and q in hulls else Hull.of(np.concatenate(rows))
+        for q, rows in by_question.items()
+    }
+    found = {}
+    for location, hull in around.items():
+        if location != IDLE:
+            known = shown.get(system.asked_at[location])
+            outside = np.ones(hull.dimension, dtype=np.bool_) if known is None else known.outside(hull.basis)
+            if outside.any():
+                found[location] = hull.basis[outside]
+    return around, found
+
+
+def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
+    """Runs whose configurations span all that the system can reach, and whether they are proved to.
+
+    They are where the closed hulls say so, and where every run there is was taken, each until it stops or comes back
+    to a configuration: what it adds to the counts then repeats, so the span grows no more. The second is exact, and
+    possible for machines of few cells; the hulls are a superset, which runs of some machines do not fill.
+
+    Raises DataError where spans have no small integer basis.
+    """
+    found = Filled(system)
+    runs = runs_of(system, seed)
+    exhausted = starts_of(system) is not None
+    patience, idle, taken = PATIENCE, 0, 0
+    while (exhausted or taken < MOST_RUNS) and (batch := list(islice(runs, BATCH))):
+        taken += len(batch)
+        idle = 0 if found.take(batch) else idle + len(batch)
+        if idle >= patience and not exhausted:
+            if not missing(system, hulls_of(found.shown))[1]:
+                return found, True
+            patience, idle = 4 * patience, 0
+    return found, (exhausted and not found.cut) or not missing(system, hulls_of(found.shown))[1]
+
+
+def filling_runs(system: System, seed: int = 0) -> list[list[Turn]]:
+    """The runs of a certified set. Raises DataError where none was found."""
+    found, closed = filled(system, seed)
+    if not closed:
+        program = system.lowering.program
+        raise DataError(
+            f"no certified set of runs of {program.kind} {program.name} was found: what its runs show does not fill "
+            "what the analysis of its steps allows; random data (-n) can be had all the same"
+        )
+    return found.runs

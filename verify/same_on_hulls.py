@@ -1,0 +1,138 @@
+"""Domain of memories and machines: a model answers as the program on every configuration that the program can reach.
+
+With the last token fixed, the model's answer is linear in the token counts, and under the guards of a branch the
+program's is one token (or linear as well). So they agree on all that is reachable if they agree on what spans it: the
+configurations of all runs, where these can all be taken; else hulls that are closed under the steps of the program
+(`domain.hulls`), a superset. Where they disagree on that, a run is looked for that shows it, shortest inputs first; a
+difference that no run shows leaves the question undecided, unless all inputs have been tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product as choices
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from compiler.domain.guarded import starts_of, system_of
+from compiler.domain.hulls import Hull, Rows, branch_rows
+from compiler.domain.system import Branch, System
+from compiler.exact import plus, product, scaled, times
+from compiler.heads_to_rules import exact_heads
+from compiler.model import Model
+from compiler.program_to_rules.lowering import Lowering, Turn
+from compiler.traces.filling import filled, hulls_of, missing
+from verify.answers import Integers, contributions
+
+MOST_WORDS = 20_000
+"""The most inputs that are tried in the search for a counterexample."""
+MOST_STEPS = 2_000
+
+
+class Differs(NamedTuple):
+    """A run at whose last token the model answers otherwise: the input, and the tokens up to there."""
+
+    word: tuple[Any, ...]
+    turns: tuple[Turn, ...]
+
+
+class Asked:
+    """What a model answers at the questions of a system, as integers over one denominator.
+
+    `embedded` are the model's own embeddings of the program's tokens: its configurations are sums of these.
+    """
+
+    def __init__(self, model: Model, lowering: Lowering) -> None:
+        self.heads, below = exact_heads(model.heads)
+        names = lowering.tokens.names
+        self.embedded, token_below = scaled(model.vocabulary.dense(model.vocabulary.numbers[name] for name in names))
+        self.denominator = below * token_below**3
+        self.token_denominator = token_below
+        self.known: dict[int, Integers] = {}
+
+    def by_count(self, question: int) -> Integers:
+        """What each token type contributes to the answer at `question`: (T, d)."""
+        if question not in self.known:
+            self.known[question] = contributions(self.heads, self.embedded, self.embedded[question])
+        return self.known[question]
+
+    def wanted(self, token: int) -> Integers:
+        """The model's own embedding of an answer, over the denominator of its answers."""
+        return times(self.embedded[token], self.denominator // self.token_denominator)
+
+
+def agrees(asked: Asked, system: System, branch: Branch, rows: Rows) -> bool:
+    """Whether model and program answer alike on the rows (m, 1 + T) at which `branch` is taken."""
+    got = product(rows[:, 1:], asked.by_count(branch.question))
+    if branch.answer is not None:
+        wanted = times(rows[:, :1], asked.wanted(branch.answer)[None])
+    else:
+        wanted = np.zeros(got.shape, dtype=object)
+        for b, c, a in branch.reads:
+            wanted[:, a] += (rows[:, 1:] @ system.entry((b, c))).astype(object) * asked.denominator
+    return not np.any(plus(got, -wanted))
+
+
+def proved(model: Model, lowering: Lowering) -> bool:
+    """Whether the model answers as the program on a superset of what is reachable. Raises UnsupportedError."""
+    system = system_of(lowering)
+    hulls = reachable(system)
+    asked = Asked(model, lowering)
+    return all(agrees(asked, system, b, rows) for b in system.branches if len(rows := branch_rows(system, hulls, b)))
+
+
+def reachable(system: System) -> Mapping[int, Hull]:
+    """By location, what contains all configurations of the system: exactly their span where all runs can be taken."""
+    found, complete = filled(system)
+    hulls = hulls_of(found.shown)
+    return hulls if complete and starts_of(system) is not None else missing(system, hulls)[0]
+
+
+def least_difference(model: Model, lowering: Lowering) -> tuple[Differs | None, bool]:
+    """A least input on which the model answers otherwise, if one of those tried does; and whether all were tried."""
+    asked = Asked(model, lowering)
+    numbers = lowering.tokens.numbers
+    for tried, word in enumerate(words_of(lowering)):
+        if tried == MOST_WORDS:
+            return None, False
+        counts = np.zeros(len(numbers), dtype=np.int64)
+        turns: list[Turn] = []
+        for turn in lowering.dialogue(word, MOST_STEPS):
+            turns.append(turn)
+            counts[numbers[turn[0]]] += 1
+            if turn[1] is not None and not _right(asked, lowering, counts, turn):
+                return Differs(tuple(word), tuple(turns)), False
+        if len(turns) == MOST_STEPS:
+            return None, False
+    return None, lowering.longest is not None
+
+
+def _right(asked: Asked, lowering: Lowering, counts: Any, turn: Turn) -> bool:
+    name, answer = turn
+    assert answer is not None
+    got = product(counts[None], asked.by_count(lowering.tokens.numbers[name]))[0]
+    if answer in lowering.tokens.numbers:
+        wanted = asked.wanted(lowering.tokens.numbers[answer])
+    else:
+        wanted = times(lowering.answer_vector(answer).astype(object), asked.denominator)
+    return not np.any(plus(got, -wanted))
+
+
+def words_of(lowering: Lowering) -> Iterator[Sequence[Any]]:
+    """The inputs of a program by length; of a memory all up to two requests, then those that write one key twice.
+
+    What differs on a memory at all differs after at most two requests for one key: they lead to every step that it can
+    take (`domain.memory_system`), and steps add up.
+    """
+    items = tuple(dict.fromkeys(lowering.items()))
+    longest = lowering.longest
+    if longest is not None:
+        for length in range(longest + 1):
+            yield from choices(items, repeat=length)
+        return
+    for length in (1, 2):
+        yield from choices(items, repeat=length)
+    for first, second in choices(items, repeat=2):
+        if not isinstance(first, str) and not isinstance(second, str) and first[0] == second[0]:
+            yield from ((first, second, last) for last in items)

@@ -1,0 +1,83 @@
+"""Memories and machines against models: everywhere, by the rules; on the domain, by rules, hulls or runs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from compiler.errors import DataError, UnsupportedError
+from compiler.exact import scaled
+from compiler.heads_to_rules import MOST_RULES, exact_heads, exact_rules, live_rules, products
+from compiler.model import Model
+from compiler.program_to_rules.lowering import Lowering, Turn
+from compiler.runtime.recurrent import Recurrent
+from verify.answers import Integers
+from verify.same_function import difference, exact_form
+from verify.same_on_domain import parted
+from verify.same_on_hulls import least_difference, proved
+from verify.verdict import EXACT, INDUCTION, Counterexample, Level, Verdict
+from verify.vocabulary import different_tokens
+
+RULES = "the rules are those that the program compiles to"
+LIVE = "the rules that its own tokens can bring to bear are those that the program compiles to"
+SPANNED = "model and program answer alike on what spans all that the program can reach"
+ALL_TRIED = "every input that fits was tried"
+
+
+class Judged(NamedTuple):
+    """The answer, its level, a counterexample for a refutation, and what the answer rests on."""
+
+    verdict: str
+    level: Level
+    counterexample: Counterexample | None
+    assumptions: tuple[str, ...]
+
+
+def system_verdict(lowering: Lowering, model: Model) -> Judged:
+    """Whether `model`, over the coordinates of `lowering`, is its program, at the strongest level that holds."""
+    own = exact_form(lowering.form)
+    odd = different_tokens(lowering.tokens, model.vocabulary)
+    if odd:
+        why = f"the model embeds {odd[0]!r} otherwise than the program, and this version decides only equal embeddings"
+        return Judged("undecided", "domain", None, (EXACT, why))
+    listed = products(model.heads) <= MOST_RULES
+    if listed and not len(difference(own, exact_rules(model.heads, model.coordinates))):
+        return Judged("proved", "everywhere", None, (EXACT, RULES))
+    heads, below = exact_heads(model.heads)
+    live = live_rules(heads, model.coordinates, lowering.tokens.pairs())
+    if not len(difference(own, (live, below))):
+        return Judged("proved", "domain", None, (EXACT, LIVE, INDUCTION))
+    try:
+        if proved(model, lowering):
+            return Judged("proved", "domain", None, (EXACT, SPANNED, INDUCTION))
+        why = "they differ on a superset of what can be reached, and no run that was tried shows it"
+    except (UnsupportedError, DataError) as problem:
+        why = str(problem)
+    differs, complete = least_difference(model, lowering)
+    if differs is not None:
+        return Judged("refuted", "domain", replayed(lowering, model, differs.word, differs.turns), (EXACT, INDUCTION))
+    if complete:
+        return Judged("proved", "domain", None, (EXACT, ALL_TRIED, INDUCTION))
+    return Judged("undecided", "domain", None, (EXACT, why))
+
+
+def replayed(lowering: Lowering, model: Model, word: tuple[object, ...], turns: tuple[Turn, ...]) -> Counterexample:
+    """The counterexample at the last of `turns`, replayed token by token. Raises ArithmeticError if it is none."""
+    question, name = turns[-1]
+    assert name is not None
+    expected, below = scaled(lowering.answer_vector(name))
+    heads, denominator = exact_heads(model.heads)
+    layer = Recurrent(heads, np.zeros((model.d, model.d), dtype=np.int64))
+    got: Integers = np.zeros(model.d, dtype=np.int64)
+    for token, _ in turns:
+        got = layer.feed(lowering.tokens[token].astype(np.int64))
+    shown = parted(expected.astype(object), below, got.astype(object), denominator, model)
+    items = tuple(item if isinstance(item, str) else f"{item[0]} = {item[1]}" for item in word)  # type: ignore[index]
+    return Counterexample(items, name, shown[1], f"the answer to {question}, token {len(turns) - 1}")
+
+
+def as_verdict(judged: Judged) -> Verdict:
+    """The verdict, without the digests."""
+    lengths = "all" if judged.verdict == "proved" else None
+    return Verdict(judged.verdict, judged.level, lengths, judged.counterexample, judged.assumptions, "", "")  # type: ignore[arg-type]
