@@ -1,8 +1,9 @@
 """attnc: programs into linear attention, and back.
 
-A program (a finite automaton, an associative memory, a Turing machine) becomes the weights of one layer of linear attention, exactly; training data are
-generated from it; the weights are learned back in polynomial time, with a certificate that the data determine them;
-and a model, ours or another, is decided to be the program, with a proof or with the shortest counterexample.
+A program (a finite automaton, an associative memory, a Turing machine) becomes the weights of one layer of linear
+attention, exactly; training data are generated from it; the weights are learned back in polynomial time, with a
+certificate that the data determine them; and a model, ours or another, is decided to be the program, with a proof or
+with the shortest counterexample.
 
 >>> import attnc
 >>> parity = attnc.load("parity")
