@@ -195,6 +195,9 @@ class Model:
     def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest", max_tokens: int = 10_000_000) -> Run:
         """Run the model on a word of its program, its answers fed back as tokens.
 
+        Every token, every answer and all of S are kept, so this is for runs that one wants to look at; `Stream` is for
+        long ones. A model of more than 8,192 coordinates is run as a stream, without them.
+
         Parameters
         ----------
         decode
@@ -209,9 +212,14 @@ class Model:
         WordError
             For a word that is not over the program's alphabet.
         """
-        from compiler.runtime.run import run
+        from compiler.runtime.run import LARGEST_D, run
+        from compiler.runtime.stream import Stream
 
-        return run(self, word, decode=decode, max_tokens=max_tokens)
+        if self.d <= LARGEST_D or decode == "raw":
+            return run(self, word, decode=decode, max_tokens=max_tokens)
+        stream = Stream(self)
+        ended = stream.run(word, max_tokens=max_tokens)
+        return Run(stream.lowering.word(word), ended.outcome, ended.output, ended.steps)
 
     def digest(self) -> str:
         """SHA-256 over coordinates, exact weights and embeddings: the same for the same model, however it is stored."""

@@ -188,3 +188,10 @@ def test_a_missing_key_is_absent_and_only_that(write: str) -> None:
     assert run.output == Stream(compile(program)).run(word).output == expected
     absent = compile(program).vocabulary["absent"]
     assert [np.array_equal(answer, absent) for answer in run.answers].count(True) == 3
+
+
+def test_values_may_be_called_like_the_gates() -> None:
+    program = Memory("m", ("free", "a"), ("free", "taken"), "first")
+    word = ("a", ("a", "free"), "a", ("a", "taken"), "a", ("free", "taken"), "free")
+    assert compile(program).run(word).output == program.run(word).output == ("absent", "free", "free", "taken")
+    assert Stream(compile(program)).run(word).output == program.run(word).output
