@@ -17,11 +17,13 @@ import numpy as np
 
 from compiler.domain.guarded import starts_of, system_of
 from compiler.domain.hulls import Hull, Rows, branch_rows
+from compiler.domain.machine_system import turns_from
 from compiler.domain.system import Branch, System
 from compiler.exact import plus, product, scaled, times
 from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from compiler.program_to_rules.lowering import Lowering, Turn
+from compiler.program_to_rules.machine import LoweredMachine
 from compiler.traces.filling import filled, hulls_of, missing
 from verify.answers import Integers, contributions
 
@@ -93,19 +95,36 @@ def least_difference(model: Model, lowering: Lowering) -> tuple[Differs | None, 
     """A least input on which the model answers otherwise, if one of those tried does; and whether all were tried."""
     asked = Asked(model, lowering)
     numbers = lowering.tokens.numbers
+    cut = False
     for tried, word in enumerate(words_of(lowering)):
         if tried == MOST_WORDS:
             return None, False
         counts = np.zeros(len(numbers), dtype=np.int64)
         turns: list[Turn] = []
-        for turn in lowering.dialogue(word, MOST_STEPS):
+        for turn in _run(lowering, word):
             turns.append(turn)
             counts[numbers[turn[0]]] += 1
             if turn[1] is not None and not _right(asked, lowering, counts, turn):
                 return Differs(tuple(word), tuple(turns)), False
-        if len(turns) == MOST_STEPS:
-            return None, False
-    return None, lowering.longest is not None
+        cut |= len(turns) >= MOST_STEPS
+    return None, lowering.longest is not None and not cut
+
+
+def _run(lowering: Lowering, word: Sequence[Any]) -> Iterator[Turn]:
+    """The program's run on `word`; of a machine that comes back to a configuration, the first two rounds.
+
+    Then the counts grow by the same in every round, and so does the difference of answers: if it is zero at the same
+    place of two rounds, it is zero there in all.
+    """
+    if not isinstance(lowering, LoweredMachine):
+        yield from lowering.dialogue(word, MOST_STEPS)
+        return
+    place = {symbol: number for number, symbol in enumerate(lowering.layout.symbols)}
+    tape = [place[symbol] for symbol in lowering.program.tape(word)]
+    steps = lowering.program.steps
+    most = MOST_STEPS if steps is None else min(steps, MOST_STEPS)
+    turns = list(turns_from(lowering, tape, lowering.program.head, most))
+    yield from turns[: len(tape) + most]
 
 
 def _right(asked: Asked, lowering: Lowering, counts: Any, turn: Turn) -> bool:

@@ -21,7 +21,7 @@ MOST_STARTS = 50_000
 """The most tapes, times cells of the head, that are run one after the other rather than drawn."""
 STEPS = 100_000
 """The most steps of one run."""
-REQUESTS = 200
+REQUESTS = 100
 
 Start: TypeAlias = tuple[tuple[int, ...], int]
 """The numbers of the symbols on a tape, and the cell of the head."""

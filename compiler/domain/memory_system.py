@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from compiler.domain.system import IDLE, Branch, Initial, Pair, System, of_tokens
+from compiler.domain.system import COUNT, IDLE, Branch, Initial, Pair, System, of_tokens
 from compiler.program.memory import ABSENT
 from compiler.program_to_rules.memory import (
     FREE,
@@ -52,8 +52,18 @@ def _holds(lowering: LoweredMemory, key: str, value: str) -> Guards:
 
 
 def _absent(lowering: LoweredMemory, key: str, whether: bool) -> Guards:
+    """Nothing was written under `key` yet, or something was.
+
+    If nothing was, then no answer to a request for the key stands among the tokens, ignored ones included: that is the
+    invariant of the construction said in counts, and it keeps the hulls from mixing the two cases.
+    """
     place = {name: number for number, name in enumerate(lowering.coordinates)}
-    return (((place[key_name(key)], place[value_name(ABSENT)]), int(whether)),)
+    held: tuple[Pair, int] = ((place[key_name(key)], place[value_name(ABSENT)]), int(whether))
+    names = [name for v in names_of(lowering.program)[1] for name in (ignored(key, v), added(key, v))]
+    names += [changed(key, ABSENT, v) for v in names_of(lowering.program)[1]]
+    numbers = lowering.tokens.numbers
+    never = [((COUNT, numbers[name]), 0) for name in names if name in numbers]
+    return (held, *never) if whether else (held,)
 
 
 def _writes(lowering: LoweredMemory, key: str, situations: Mapping[Pair, int]) -> list[Branch]:

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 
 Pair: TypeAlias = tuple[int, int]
+"""Two coordinates (b, c), for S[b, c]; or (`COUNT`, j), for the count of token j."""
+COUNT = -1
 IDLE = -1
 """The location between two inputs."""
 
@@ -89,7 +91,9 @@ class System:
         return self.lowering.tokens.dense().astype(np.int64)
 
     def entry(self, pair: Pair) -> NDArray[np.int64]:
-        """S[b, c] as a function of the counts: (T,)."""
+        """S[b, c], or a count, as a function of the counts: (T,)."""
+        if pair[0] == COUNT:
+            return of_tokens([pair[1]], self.size)
         return np.asarray(self.vectors[:, pair[0]] * self.vectors[:, pair[1]])
 
     def appended(self, branch: Branch) -> int | None:

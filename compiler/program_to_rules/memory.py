@@ -5,7 +5,8 @@ Statement
     answers, keeps the table of the memory through any number of requests in any order, and answers every query.
 
 Coordinates
-    now; key[k]; next[v]; value[v] for each value, and value[absent]; ask[k]. With `write first` also free and taken.
+    now; key[k]; next[v]; value[v] for each value, and value[absent]; ask[k]. With `write first` also "is free" and "is
+    taken", called free and taken below.
     d = 2 K + 2 V + 2, and 2 more.
 
 Tokens
@@ -67,7 +68,8 @@ from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.rules import Form
 from compiler.vocabulary import Vocabulary
 
-NOW, FREE, TAKEN = "now", "free", "taken"
+NOW, FREE, TAKEN = "now", "is free", "is taken"
+"""Coordinates that stand alone; the last two are tokens as well, so they are spelled as no value is."""
 MAX_TOKENS = 1_000_000
 """The most answers to requests that a vocabulary may hold; there are K V (V + 1)."""
 

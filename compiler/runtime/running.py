@@ -67,8 +67,8 @@ class Running:
         told = stream.lowering.speaks or self.guard is not None
         self.records = np.zeros((RECORDS if told else 0, 2), dtype=np.int32)
         self.output: list[str] = []
-        self.answers: list[Any] = []
-        self.said: dict[tuple[int, int], tuple[str, ...]] = {}
+        self.answers: Any = ()
+        self.said: dict[int, tuple[str, ...]] = {}
         self.over = False
 
     @property
@@ -94,25 +94,28 @@ class Running:
 
     def _hear(self) -> None:
         """Take the answers that the kernel has recorded."""
-        self.answers = self.records[: self.counters[kernel.RECORDED]].tolist()
+        recorded = self.records[: self.counters[kernel.RECORDED]].astype(np.int64)
         self.counters[kernel.RECORDED] = 0
         names = self.stream.lowering.tokens.names
         if self.guard is not None:
-            for question, answer in self.answers:
+            for question, answer in recorded.tolist():
                 self.guard.asked(names[question])
                 self.guard.answered(names[question], names[answer])
-        self._say()
+        self._say(recorded)
 
-    def _say(self) -> None:
-        """Turn the answers into output."""
+    def _say(self, answers: NDArray[np.int64]) -> None:
+        """Turn answers, (question, answer) a row, into output."""
+        self.answers = answers
         lowering = self.stream.lowering
         if not lowering.speaks:
             return
-        for question, answer in self.answers:
-            if (question, answer) not in self.said:
-                name, vector = lowering.tokens.names[question], self.stream.vocabulary.vector(answer)
-                self.said[question, answer] = lowering.said(name, vector)
-            self.output += self.said[question, answer]
+        for pair in (answers[:, 0] * len(lowering.tokens) + answers[:, 1]).tolist():
+            said = self.said.get(pair)
+            if said is None:
+                question, answer = divmod(pair, len(lowering.tokens))
+                vector = self.stream.vocabulary.vector(answer)
+                self.said[pair] = said = lowering.said(lowering.tokens.names[question], vector)
+            self.output += said
 
     def _decide(self) -> None:
         """Decide an answer that the kernel left open: exactly, or as the lowering reads it."""
@@ -138,10 +141,9 @@ class Running:
                 self.guard.answered(name, read[0])
             return
         token = _nearest(compiled.words, self.stream.vocabulary, kind, dict(zip(places.tolist(), values, strict=True)))
-        self.answers = [(last, token)]
         if self.guard is not None:
             self.guard.answered(name, lowering.tokens.names[token])
-        self._say()
+        self._say(np.array([[last, token]]))
         counters[kernel.NEXT] = token if kind == Asks.APPENDED else -1
         if kind == Asks.APPENDED:
             counters[kernel.ENDED] = token
@@ -197,7 +199,7 @@ class Running:
         ended = int(counters[kernel.ENDED])
         last, following = int(counters[kernel.LAST]), int(counters[kernel.NEXT])
         waits = not self.over and last >= 0 and following >= 0 and lowering.asks[last] == Asks.APPENDED
-        unsaid = len(self.said.get((last, following), ())) if waits else 0
+        unsaid = len(self.said.get(last * len(lowering.tokens) + following, ())) if waits else 0
         said = self.output[: len(self.output) - unsaid]
         left = lowering.left(self.recall)
         return Streamed(

@@ -21,10 +21,10 @@ from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Turn
 from compiler.traces.teaching import Span
 
-PATIENCE = 200
+PATIENCE = 20
 """Runs without anything new before closure is asked for, doubled each time that it does not hold."""
 MOST_RUNS = 50_000
-BATCH = 50
+BATCH = 20
 
 
 class Filled:

@@ -157,7 +157,7 @@ def test_margins_are_those_of_all_tokens(program: Memory, data) -> None:
         assert np.array_equal(answer, lowering.tokens[right])
         return
     same = (
-        ["free", "taken"]
+        ["is free", "is taken"]
         if program.write == "first"
         else [
             each

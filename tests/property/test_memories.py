@@ -84,7 +84,7 @@ def simulate(program: Memory, word: tuple[Item, ...]) -> Iterator[Seen]:
         yield Seen(request | {"now": 1}, True, table, key)
         missing = table[key] == [None]
         if program.write == "first":
-            yield Seen({"free" if missing else "taken": 1}, True, table, key)
+            yield Seen({"is free" if missing else "is taken": 1}, True, table, key)
         kept = table[key] if program.write != "latest" and not missing else []
         after = kept if program.write == "first" and kept else [*kept, value]
         changes = Counter(map(held, after))
@@ -147,7 +147,7 @@ def test_every_execution_is_the_dict(pair: Pair) -> None:
 
 
 def asks(token: Token) -> bool:
-    return any(name.startswith("ask[") or name in ("free", "taken") for name in token) or token.get("now") == 1
+    return any(name.startswith("ask[") or name in ("is free", "is taken") for name in token) or token.get("now") == 1
 
 
 @settings(max_examples=200)

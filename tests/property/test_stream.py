@@ -1,0 +1,246 @@
+"""Streams against the naive run: programs, other models of them, floats, counters that could overflow, cuts."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from compiler.attention import Head, Sparse
+from compiler.errors import ModelError
+from compiler.model import Model
+from compiler.program import Automaton, Machine, Memory
+from compiler.program.machine import Action
+from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
+from compiler.runtime import running
+from compiler.runtime.stream import Stream
+from verify.strategies import automata, mutants, rescaled, words
+
+Family = Automaton | Machine | Memory
+MOST = 40
+Trace = tuple[Any, ...]
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Machine:
+    states, symbols = ("q0", "q1", "q2")[: draw(st.integers(1, 3))], ("_", "0", "1")
+    go = st.builds(Action, st.sampled_from(symbols), st.integers(-1, 1), st.sampled_from(states))
+    stop = st.builds(
+        Action, st.sampled_from(symbols), st.integers(-1, 1), st.none(), st.sampled_from(["halted", "accepted"])
+    )
+    actions = {(q, g): draw(st.one_of(go, go, go, stop)) for q in states for g in symbols}
+    bound = draw(st.none() | st.integers(0, MOST))
+    return Machine("drawn", "_", ("0",), ("1",), states, "q0", actions, draw(st.integers(1, 5)), 0, bound)
+
+
+@st.composite
+def memories(draw: st.DrawFn, *, dense: bool = False) -> Memory:
+    keys, values = tuple("abcd"[: draw(st.integers(1, 4))]), tuple("xyz"[: draw(st.integers(1, 3))])
+    stored = draw(st.lists(st.tuples(st.sampled_from(keys), st.sampled_from(values)), max_size=3).map(tuple))
+    write = draw(st.sampled_from(["latest", "first", "sum"]))
+    if not dense:
+        return Memory("drawn", keys, values, write, stored)
+    return Memory("drawn", keys, values, write, stored, draw(st.integers(2, 8)), draw(st.integers(0, 99)))
+
+
+def items(program: Family, most: int = 8) -> st.SearchStrategy[tuple[Any, ...]]:
+    if isinstance(program, Memory):
+        return words(lower(program).items(), max_size=most)
+    return words(program.alphabet, max_size=min(most, lower(program).longest or most))
+
+
+programs = automata() | machines() | memories()
+runs = programs.flatmap(lambda program: st.tuples(st.just(program), items(program)))
+
+
+def naive(model: Model, word: Trace, most: int) -> Trace:
+    run = model.run(word, max_tokens=most)
+    return run.outcome, run.output, run.steps, len(run.tokens), run.tokens
+
+
+def streamed(model: Model, word: Trace, most: int, dtype: type | None = None) -> Trace:
+    """The run at once, which must be the run a token at a time."""
+    stream = Stream(model, dtype=dtype)
+    run, slow = stream.run(word, max_tokens=most), stream.start(word, max_tokens=most)
+    tokens = tuple(step.name for step in slow.steps() if step.fed)
+    assert slow.result() == run
+    return (*run, tokens)
+
+
+def found(work: Callable[..., Trace], *arguments: Any) -> Trace | str:
+    """What it returns, or in brief why it is refused."""
+    try:
+        return work(*arguments)
+    except ModelError as refusal:
+        kinds = ("equally near", "is no number of writes", "margin", "62 bits", "64 bits")
+        return next(kind for kind in kinds if kind in str(refusal))
+
+
+def with_weights(model: Model, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Model:
+    def changed(matrix: Sparse) -> Sparse:
+        return Sparse(matrix.rows, matrix.columns, change(matrix.weights))
+
+    return replace(model, heads=tuple(Head(head.name, changed(head.V), changed(head.Q)) for head in model.heads))
+
+
+@settings(max_examples=300)
+@given(runs | memories(dense=True).flatmap(lambda p: st.tuples(st.just(p), items(p))), st.integers(0, MOST))
+def test_programs(pair: tuple[Family, Trace], most: int) -> None:
+    """Dense memories are refused where the naive run is."""
+    model = compile(pair[0])
+    assert found(streamed, model, pair[1], most) == found(naive, model, pair[1], most)
+
+
+@settings(max_examples=400)
+@given(runs, st.data())
+def test_integer_mutants(pair: tuple[Family, Trace], data: st.DataObject) -> None:
+    """Their answers are often no tokens: the nearest counts, and a tie is an error in both."""
+    program, word = pair
+    model = compile(program)
+    for _ in range(data.draw(st.integers(1, 3))):
+        model = data.draw(mutants(model))
+    assert found(streamed, model, word, MOST) == found(naive, model, word, MOST)
+
+
+@settings(max_examples=200)
+@given(runs, st.data())
+def test_rational_models(pair: tuple[Family, Trace], data: st.DataObject) -> None:
+    """Rescaled heads are the same; with weights that are a little off, nearness is decided exactly."""
+    program, word = pair
+    model = compile(program)
+    parts = st.builds(Fraction, st.sampled_from([-7, -1, 1, 2, 3]), st.sampled_from([1, 2, 3, 5]))
+    factors = data.draw(st.lists(parts, min_size=len(model.heads), max_size=len(model.heads)))
+    same = replace(model, heads=tuple(map(rescaled, model.heads, factors)))
+    assert streamed(same, word, MOST) == naive(same, word, MOST) == naive(model, word, MOST)
+    off = data.draw(st.lists(st.sampled_from([0, 0, 0, Fraction(1, 2), Fraction(-1, 3)]), min_size=4, max_size=9))
+    other = with_weights(model, lambda w: w.astype(object) + np.resize(np.array(off, dtype=object), len(w)))
+    assert found(streamed, other, word, MOST) == found(naive, other, word, MOST)
+
+
+@settings(max_examples=200)
+@given(runs, st.integers(0, 2**32), st.sampled_from([1e-9, 1e-3, 0.02]))
+def test_noisy_models_in_floats(pair: tuple[Family, Trace], seed: int, size: float) -> None:
+    """A little noise is decoded away, in both formats; counters that are never read may grow."""
+    program, word = pair
+    rng, model = np.random.default_rng(seed), compile(program)
+    noisy = with_weights(model, lambda w: w + rng.uniform(-size / 8, size / 8, size=len(w)))
+    expected = naive(model, word, MOST)
+    assert naive(noisy, word, MOST) == expected
+    for dtype in (None, np.float64, np.float32):
+        assert streamed(noisy, word, MOST, dtype) == expected
+        assert streamed(model, word, MOST, dtype) == expected
+
+
+@settings(max_examples=200)
+@given(runs, st.data())
+def test_float_models_that_are_far_off(pair: tuple[Family, Trace], data: st.DataObject) -> None:
+    """Multiples of 1/4 are exact in floats, so ties and all else are the same as in the naive run."""
+    program, word = pair
+    off = data.draw(st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.25, -0.5]), min_size=3, max_size=9))
+    model = with_weights(compile(program), lambda w: w + np.resize(off, len(w)))
+    assert found(streamed, model, word, MOST) == found(naive, model, word, MOST)
+
+
+@settings(max_examples=200)
+@given(runs, st.sampled_from([2, -1, 0.75, Fraction(2, 3), Fraction(1, 3), "noise", "equal"]), st.integers(0, 2**32))
+def test_models_with_their_own_embeddings(pair: tuple[Family, Trace], how: Any, seed: int) -> None:
+    """Doubled, turned round, rationals, floats, and two tokens of one kind with the same vector."""
+    program, word = pair
+    model, rng = compile(program), np.random.default_rng(seed)
+    tokens = dict(model.tokens)
+    if how == "noise":
+        tokens = {name: vector + rng.normal(scale=0.03, size=model.d) for name, vector in tokens.items()}
+    elif how == "equal":
+        first, second = rng.choice(list(tokens), size=2)
+        tokens[second] = tokens[first]
+    else:
+        kind = object if isinstance(how, Fraction) else type(how)
+        tokens = {name: vector.astype(kind) * how for name, vector in tokens.items()}
+    other = replace(model, tokens=tokens)
+    assert found(streamed, other, word, MOST) == found(naive, other, word, MOST)
+
+
+@settings(max_examples=600)
+@given(programs, st.integers(0, 2**32), st.booleans())
+def test_models_whose_tokens_mean_something_else(program: Family, seed: int, repeated: bool) -> None:
+    """Vectors shuffled among the names: S leaves the domain, and counts 2, -1, .. where a program has 0 and 1."""
+    rng, model = np.random.default_rng(seed), compile(program)
+    kinds = lower(program).replies
+    vocabulary, order = model.vocabulary, np.arange(len(kinds))
+    for kind in (0, 1, 2):
+        order[kinds == kind] = rng.permutation(order[kinds == kind])
+    if repeated:
+        order = rng.choice(order, size=len(order))
+    tokens = {name: vocabulary.vector(number) for name, number in zip(vocabulary, order.tolist(), strict=True)}
+    choices = lower(program).items()
+    longest = lower(program).longest
+    word = tuple(choices[n] for n in rng.integers(len(choices), size=30 if longest is None else longest))
+    other = replace(model, tokens=tokens)
+    assert found(streamed, other, word, 90) == found(naive, other, word, 90)
+
+
+@settings(max_examples=300)
+@given(automata() | machines() | memories().filter(lambda m: m.write != "sum"), st.integers(30, 61), st.data())
+def test_huge_weights_are_right_or_refused(program: Family, power: int, data: st.DataObject) -> None:
+    """Never wrong: 64-bit counters must not wrap round unnoticed."""
+    word = data.draw(items(program))
+    model = compile(program)
+    where = data.draw(st.lists(st.sampled_from([0, 0, 1]), min_size=2, max_size=9))
+    factors = [2 ** (power * each) for each in where]
+    huge = with_weights(model, lambda w: w.astype(object) * np.resize(np.array(factors, dtype=object), len(w)))
+    times = 2 ** data.draw(st.sampled_from([0, 0, 10, 31, 40]))
+    huge = replace(huge, tokens={name: times * vector for name, vector in model.tokens.items()})
+    mine = found(streamed, huge, word, MOST)
+    assert mine in ("62 bits", "64 bits") or mine == found(naive, huge, word, MOST)
+
+
+@settings(max_examples=60)
+@given(programs, st.data())
+def test_a_run_cut_short_is_the_beginning_of_the_whole_run(program: Family, data: st.DataObject) -> None:
+    """At every number of tokens: outcome, output and steps are those of the naive run, and the tokens are a prefix."""
+    word = data.draw(items(program, 5))
+    model = compile(program)
+    whole = streamed(model, word, MOST)
+    for most in range(min(whole[3] + 2, MOST + 1)):
+        cut = streamed(model, word, most)
+        assert cut == naive(model, word, most)
+        assert cut[4] == whole[4][:most]
+        assert (cut == whole) if most >= whole[3] else (cut[0] == "unfinished" and cut[3] == most)
+        assert cut[1] == whole[1][: len(cut[1])] or isinstance(program, Machine)
+
+
+@settings(max_examples=60)
+@given(programs, st.data())
+def test_stretches_and_records_of_any_size_are_one_run(program: Family, data: st.DataObject) -> None:
+    word = data.draw(items(program, 30))
+    stream = Stream(compile(program))
+    whole = stream.run(word, max_tokens=99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "RECORDS", data.draw(st.integers(1, 9)))
+        assert stream.run(word, max_tokens=99) == whole
+        started = stream.start(word, max_tokens=99)
+        while started.advance(data.draw(st.integers(1, 9))):
+            assert started.result().outcome == "unfinished"
+        assert started.result() == whole
+
+
+@settings(max_examples=40)
+@given(programs, st.data())
+def test_many_are_one_by_one(program: Family, data: st.DataObject) -> None:
+    several = data.draw(st.lists(items(program), max_size=9))
+    stream = Stream(compile(program))
+    assert stream.run_many(several, max_tokens=30) == [stream.run(word, max_tokens=30) for word in several]
+
+
+@settings(max_examples=5)
+@given(automata(max_states=9), st.integers(0, 2**32))
+def test_long_words(program: Automaton, seed: int) -> None:
+    word = "".join(np.random.default_rng(seed).choice(list(program.alphabet), size=100_000))
+    run, own = Stream(compile(program)).run(word), program.run(word)
+    assert (run.outcome, run.output, run.steps, run.tokens) == (own.outcome, own.output, own.steps, 200_001)

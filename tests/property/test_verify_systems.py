@@ -1,0 +1,148 @@
+"""The verifier of memories and machines against brute force: it is judged by what it rejects."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compiler.attention import attention
+from compiler.language.load import load
+from compiler.learning.learn import learn
+from compiler.model import Model
+from compiler.program import Machine, Memory
+from compiler.program.machine import Action
+from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
+from compiler.rules_to_heads import rules_to_heads
+from compiler.traces.program_to_traces import generate
+from verify.decompiled import decompile
+from verify.strategies import disguises, mutants
+from verify.verify import verify
+
+MOST = 40
+"""The tokens of a run that brute force looks at."""
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Machine:
+    states = ("p", "q")[: draw(st.integers(1, 2))]
+    symbols = ("_", "1")
+    actions = {}
+    for move in product(states, symbols):
+        stop = draw(st.sampled_from([None, None, None, "halted", "accepted"]))
+        target = None if stop else draw(st.sampled_from(states))
+        actions[move] = Action(draw(st.sampled_from(symbols)), draw(st.sampled_from([-1, 0, 1])), target, stop)
+    cells = draw(st.integers(3, 4))
+    return Machine("drawn", "_", ("1",), (), states, "p", actions, cells, draw(st.integers(0, cells - 1)))
+
+
+MEMORIES = [
+    Memory("m", ("a", "b"), ("x",), "latest"),
+    Memory("m", ("a",), ("x", "y"), "latest", (("a", "y"),)),
+    Memory("m", ("a", "b"), ("x",), "first", (("b", "x"),)),
+    Memory("m", ("a", "b"), ("x",), "sum"),
+]
+
+
+def failing_words(program: Machine | Memory, model: Model, longest: int) -> list[tuple[object, ...]]:
+    """The least words at a question of which the layer, by its definition, does not answer as the program."""
+    lowering = lower(program)
+    items = tuple(dict.fromkeys(lowering.items()))
+    v, q = model.V, model.Q
+    for length in range(min(longest, lowering.longest or longest) + 1):
+        found = []
+        for word in product(items, repeat=length):
+            turns = list(lowering.dialogue(word, MOST))
+            z = np.stack([lowering.tokens[name] for name, _ in turns])
+            for place, (_, answer) in enumerate(turns):
+                wanted = None if answer is None else lowering.answer_vector(answer)
+                if wanted is not None and not np.array_equal(attention(v, q, z[: place + 1]), wanted):
+                    found.append(word)
+                    break
+        if found:
+            return found
+    return []
+
+
+def spelled(word: tuple[object, ...]) -> tuple[str, ...]:
+    return tuple(item if isinstance(item, str) else f"{item[0]} = {item[1]}" for item in word)  # type: ignore[index]
+
+
+def check(program: Machine | Memory, model: Model, longest: int) -> None:
+    """A refutation is a least word of brute force; a proof leaves brute force none."""
+    verdict = verify(program, model)
+    brute = failing_words(program, model, longest)
+    if brute:
+        assert verdict.verdict == "refuted", verdict
+        assert verdict.counterexample is not None
+        assert verdict.counterexample.input in [spelled(word) for word in brute]
+    else:
+        assert verdict.verdict == "proved" or verdict.counterexample is not None, verdict
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(machines().flatmap(lambda machine: st.tuples(st.just(machine), mutants(compile(machine)))))
+def test_mutants_of_machines(pair: tuple[Machine, Model]) -> None:
+    program, model = pair
+    verdict = verify(program, model).verdict
+    brute = failing_words(program, model, 4)
+    assert (verdict == "refuted") == bool(brute)
+    if brute:
+        check(program, model, 4)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(MEMORIES).flatmap(lambda memory: st.tuples(st.just(memory), mutants(compile(memory)))))
+def test_mutants_of_memories(pair: tuple[Memory, Model]) -> None:
+    check(*pair, 3)
+
+
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(machines(), st.sampled_from(MEMORIES)).flatmap(
+        lambda program: st.tuples(st.just(program), disguises(compile(program)))
+    )
+)
+def test_disguises_are_proved(pair: tuple[Machine | Memory, Model]) -> None:
+    program, model = pair
+    assert verify(program, model).verdict == "proved"
+    assert decompile(model) == program
+
+
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@given(machines())
+def test_what_is_learned_from_a_certified_set_is_the_machine(program: Machine) -> None:
+    learned = learn(generate(program, certified=True), program=program)
+    assert (learned.report.exact, learned.report.certified) == (True, True)
+    assert verify(program, learned.model).verdict == "proved"
+    assert failing_words(program, learned.model, 4) == []
+
+
+def test_another_machine_over_the_same_names_is_refuted_and_read() -> None:
+    program = replace(load("increment"), cells=5, examples=())
+    assert isinstance(program, Machine)
+    actions = dict(program.actions) | {
+        ("carry", "0"): Action("1", -1, None, "halted"),
+        ("scan", "1"): Action("0", 1, "scan"),
+    }
+    other = replace(program, actions=actions)
+    claimed = replace(compile(other), program=program)
+    verdict = verify(program, claimed)
+    assert verdict.verdict == "refuted"
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.input == ("1",)
+    read = decompile(claimed)
+    assert isinstance(read, Machine)
+    assert read.actions["scan", "1"] == Action("0", 1, "scan")
+    assert verify(read, claimed).verdict == "proved"
+
+
+def test_a_model_without_one_rule_is_refuted() -> None:
+    for program in MEMORIES:
+        form = lower(program).form
+        for number in range(len(form)):
+            kept = np.arange(len(form)) != number
+            short = type(form)(form.coordinates, form.index[kept], form.weights[kept])
+            check(program, replace(compile(program), heads=rules_to_heads(short)), 3)
