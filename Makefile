@@ -17,6 +17,8 @@ lint: .venv/installed-lint
 
 bench: .venv/installed
 	@$(BIN)/python benchmarks/circle.py
+	@$(BIN)/python benchmarks/runtime.py
+	@$(BIN)/python benchmarks/runtime.py
 
 test-extras: .venv-extras/installed
 	@.venv-extras/bin/python -m pytest tests/extras

@@ -167,16 +167,16 @@ def test_models_with_their_own_embeddings(pair: tuple[Family, Trace], how: Any, 
 
 
 @settings(max_examples=600)
-@given(programs, st.integers(0, 2**32), st.booleans())
-def test_models_whose_tokens_mean_something_else(program: Family, seed: int, repeated: bool) -> None:
-    """Vectors shuffled among the names: S leaves the domain, and counts 2, -1, .. where a program has 0 and 1."""
-    rng, model = np.random.default_rng(seed), compile(program)
-    kinds = lower(program).replies
+@given(programs, st.integers(0, 2**32), st.sampled_from(["shuffled", "exchanged", "repeated"]))
+def test_models_whose_tokens_mean_something_else(program: Family, seed: int, how: str) -> None:
+    """Vectors moved among the names: S leaves the domain, and counts 2, -1, .. where a program has 0 and 1."""
+    rng, model, kinds = np.random.default_rng(seed), compile(program), lower(program).replies
     vocabulary, order = model.vocabulary, np.arange(len(kinds))
     for kind in (0, 1, 2):
-        order[kinds == kind] = rng.permutation(order[kinds == kind])
-    if repeated:
-        order = rng.choice(order, size=len(order))
+        some = rng.permutation(order[kinds == kind])[: 2 if how == "exchanged" else None]
+        order[np.sort(some)] = some
+    if how == "repeated":
+        order = np.where(rng.random(len(order)) < 0.3, rng.choice(order, size=len(order)), order)
     tokens = {name: vocabulary.vector(number) for name, number in zip(vocabulary, order.tolist(), strict=True)}
     choices = lower(program).items()
     longest = lower(program).longest
