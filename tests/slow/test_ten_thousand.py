@@ -115,7 +115,7 @@ def memory_tokens(program: Memory, word: list[Item]) -> Iterator[Token]:
         request = [f"key[{key}]", f"next[{value}]"]
         yield token(*request, "now")
         if write == "first":
-            yield token("free" if before == ["absent"] else "taken")
+            yield token("is free" if before == ["absent"] else "is taken")
         table[key] = written(key, value)
         gone = ["now", *(f"value[{old}]" for old in before)]
         yield token(*request, *(f"value[{new}]" for new in table[key]), without=gone)
