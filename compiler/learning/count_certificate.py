@@ -15,13 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import runs_of, starts_of, system_of
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
+from compiler.program_to_rules.machine import LoweredMachine
 from compiler.traces.data_set import DataSet
-from compiler.traces.filling import Filled, filled, hulls_of, missing
+from compiler.traces.filling import Filled, filled, fills_freely, hulls_of, missing
+from compiler.traces.teaching import Span
 
 TRIED = 2_000
 """The runs that are looked through for one that shows what the data leave open."""
@@ -40,7 +43,7 @@ class Certificate:
     span
         The dimension of the span of all configurations that the program can reach.
     undetermined
-        A shortest input whose last answer the data leave open; None if certified.
+        A short input whose last answer the data leave open; None if certified, or if none was found.
     """
 
     certified: bool
@@ -54,18 +57,27 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
     system = system_of(lowering)
     shown = Filled(system)
     shown.take(_turns(data, lowering))
-    hulls = hulls_of(shown.shown)
+    rank = sum(len(rows) for rows in shown.shown.values())
+    if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
+        return Certificate(True, rank, rank, None)
+    try:
+        left, span = _left_open(system, hulls_of(shown.shown))
+    except DataError:  # what is shown has no small basis, so it is not what free runs span
+        if not isinstance(lowering, LoweredMachine):
+            raise
+        left, span = True, sum(hull.dimension for hull in free_hulls(system).values())
+    return Certificate(not left, rank, span, _undetermined(system, shown) if left else None)
+
+
+def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
+    """Whether something that the program may reach is in none of `hulls`, and the dimension of all that it may."""
     if starts_of(system) is not None:
         reached = filled(system)[0]
         by_question = _spans(system, hulls)
-        left = {n: rows for n, rows in hulls_of(reached.shown).items() if _outside(by_question, system, n, rows.basis)}
-        span = sum(len(rows) for rows in reached.shown.values())
-    else:
-        around, open_rows = missing(system, hulls)
-        left = {n: around[n] for n in open_rows}
-        span = sum(hull.dimension for n, hull in around.items() if n in system.asked_at)
-    rank = sum(hull.dimension for hull in hulls.values())
-    return Certificate(not left, rank, span, _undetermined(system, hulls) if left else None)
+        left = any(_outside(by_question, system, n, h.basis) for n, h in hulls_of(reached.shown).items())
+        return left, sum(len(rows) for rows in reached.shown.values())
+    around, open_rows = missing(system, hulls)
+    return bool(open_rows), sum(hull.dimension for n, hull in around.items() if n in system.asked_at)
 
 
 def _turns(data: DataSet, lowering: Lowering) -> list[list[Turn]]:
@@ -101,15 +113,23 @@ def _outside(spans: Mapping[int, Hull], system: System, location: int, rows: NDA
     return span is None or bool(span.outside(rows).any())
 
 
-def _undetermined(system: System, hulls: Mapping[int, Hull]) -> tuple[str, ...] | None:
-    """What is given in a short run whose last question the data leave open, by the names of its tokens."""
-    spans = _spans(system, hulls)
+def _undetermined(system: System, shown: Filled) -> tuple[str, ...] | None:
+    """What is given in a short run whose last question the data leave open, by the names of its tokens.
+
+    Modulo a prime, as the rank is; None where no run that was tried is such.
+    """
+    spans: dict[int, Span] = {}
+    for location, rows in shown.shown.items():
+        span = spans.setdefault(system.asked_at[location], Span(system.size + 1))
+        for row in rows:
+            span.add(row)
     best: list[Turn] | None = None
     for number, turns in enumerate(runs_of(system)):
         if number == TRIED:
             break
         for place, location, counts in system.counts(turns if best is None else turns[: len(best) - 1]):
-            if _outside(spans, system, location, counts[None]):
+            known = spans.get(system.asked_at[location])
+            if known is None or known.rest(counts).any():
                 best = turns[: place + 1]
                 break
     if best is None:

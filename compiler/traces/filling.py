@@ -3,27 +3,33 @@
 What a question shows is the vector of token counts there; one span for each question (a token, whatever the location).
 A run is kept up to the last question at which it shows something that is not in the span yet. The set is certified when
 the spans contain the closed hulls around them (`domain.hulls`), and with them every configuration that can be reached.
-Whether they do is asked only when runs have shown nothing new for a while; until then it could not be.
+Whether they do is asked only when runs have shown nothing new for a while; until then it could not be. Some machines
+have runs that never fill their hulls; then the set is made of free runs (`domain.free_runs`), whose spans are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain.free_runs import free_hulls, free_runs
 from compiler.domain.guarded import STEPS, runs_of, starts_of
 from compiler.domain.hulls import Hull, Rows, closed
 from compiler.domain.system import IDLE, System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Turn
+from compiler.program_to_rules.machine import LoweredMachine
 from compiler.traces.teaching import Span
 
 PATIENCE = 20
 """Runs without anything new before closure is asked for, doubled each time that it does not hold."""
-MOST_RUNS = 50_000
+MOST_RUNS = 5_000
+"""The most runs that are drawn: by then nearly all that runs show was shown, and what is missing will not come."""
+ONCE = 200
+"""The same for machines, which have free runs where it does not hold."""
 BATCH = 20
 
 
@@ -40,8 +46,10 @@ class Filled:
         Whether a run was cut before it stopped or repeated.
     """
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, most: Mapping[int, int] | None = None) -> None:
+        """`most` are dimensions by location beyond which nothing is new, where they are known."""
         self.system = system
+        self.most = {} if most is None else most
         self.runs: list[list[Turn]] = []
         self.shown: dict[int, list[NDArray[np.int64]]] = {}
         self.spans: dict[int, Span] = {}
@@ -54,17 +62,19 @@ class Filled:
             self.cut |= len(turns) > STEPS
             for place, location, counts in self.system.counts(turns):
                 by_location.setdefault(location, []).append((number, place, counts))
-        last: dict[int, int] = {}
+        new: dict[int, list[int]] = {}
         for location, seen in by_location.items():
             span = self.spans.setdefault(location, Span(self.system.size + 1))
+            if span.size == self.most.get(location):
+                continue
             rest = span.rests(np.stack([counts for _, _, counts in seen]))
             for at in np.flatnonzero(rest.any(axis=1)).tolist():
                 number, place, counts = seen[at]
                 if span.add(counts):
                     self.shown.setdefault(location, []).append(counts)
-                    last[number] = max(last.get(number, -1), place)
-        self.runs += [runs[number][: place + 1] for number, place in sorted(last.items())]
-        return len(last)
+                    new.setdefault(number, []).append(place)
+        self.runs += [runs[number][: max(places) + 1] for number, places in sorted(new.items())]
+        return len(new)
 
 
 def hulls_of(shown: Mapping[int, Sequence[NDArray[np.int64]]]) -> dict[int, Hull]:
@@ -103,25 +113,58 @@ def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
     """
     found = Filled(system)
     runs = runs_of(system, seed)
-    exhausted = starts_of(system) is not None
-    patience, idle, taken = PATIENCE, 0, 0
-    while (exhausted or taken < MOST_RUNS) and (batch := list(islice(runs, BATCH))):
-        taken += len(batch)
-        idle = 0 if found.take(batch) else idle + len(batch)
-        if idle >= patience and not exhausted:
-            if not missing(system, hulls_of(found.shown))[1]:
-                return found, True
-            patience, idle = 4 * patience, 0
-    return found, (exhausted and not found.cut) or not missing(system, hulls_of(found.shown))[1]
+    if starts_of(system) is None:
+        return found, _filled_by(runs, found)
+    for batch in iter(lambda: list(islice(runs, BATCH)), []):
+        found.take(batch)
+    return found, not found.cut or _closed(found)
 
 
 def filling_runs(system: System, seed: int = 0) -> list[list[Turn]]:
-    """The runs of a certified set. Raises DataError where none was found."""
+    """The runs of a certified set; of a machine whose runs do not fill their hulls, free runs. Raises DataError."""
     found, closed = filled(system, seed)
-    if not closed:
+    if not closed and isinstance(system.lowering, LoweredMachine):
+        found = _filled_freely(system, seed)
+    elif not closed:
         program = system.lowering.program
         raise DataError(
             f"no certified set of runs of {program.kind} {program.name} was found: what its runs show does not fill "
             "what the analysis of its steps allows; random data (-n) can be had all the same"
         )
     return found.runs
+
+
+def _filled_freely(system: System, seed: int) -> Filled:
+    """Free runs that show all that free runs can; the random orders come to it with probability one."""
+    wanted = {location: hull.dimension for location, hull in free_hulls(system).items()}
+    found = Filled(system, wanted)
+    runs = free_runs(system, np.random.default_rng(seed))
+    while any(len(found.shown.get(location, ())) < dimension for location, dimension in wanted.items()):
+        found.take(list(islice(runs, BATCH)))
+    return found
+
+
+def fills_freely(system: System, shown: Mapping[int, Sequence[NDArray[np.int64]]]) -> bool:
+    """Whether independent rows (modulo a prime, so over the rationals too) span all that free runs can."""
+    return all(
+        len(rows := shown.get(location, ())) == hull.dimension and not hull.outside(np.stack(rows)).any()
+        for location, hull in free_hulls(system).items()
+    )
+
+
+def _filled_by(runs: Iterator[list[Turn]], found: Filled) -> bool:
+    """Take `runs` until the hulls around what they show are closed; of machines, closure is asked for only once."""
+    patience, idle = (ONCE if isinstance(found.system.lowering, LoweredMachine) else PATIENCE), 0
+    for _ in range(0, MOST_RUNS, BATCH):
+        idle = 0 if found.take(list(islice(runs, BATCH))) else idle + BATCH
+        if idle >= patience:
+            closed = _closed(found)
+            if closed or patience == ONCE:
+                return closed
+            patience, idle = 4 * patience, 0
+    return _closed(found)
+
+
+def _closed(found: Filled) -> bool:
+    """Whether all that the hulls allow was shown."""
+    return not missing(found.system, hulls_of(found.shown))[1]
