@@ -192,7 +192,14 @@ class Model:
         answer = layer.feed(self._tokens(np.asarray(z)[None])[0])
         return layer.memory, answer
 
-    def run(self, word: str | Iterable[Any], *, decode: Decode = "nearest", max_tokens: int = 10_000_000) -> Run:
+    def run(
+        self,
+        word: str | Iterable[Any],
+        *,
+        given: Program | None = None,
+        decode: Decode = "nearest",
+        max_tokens: int = 10_000_000,
+    ) -> Run:
         """Run the model on a word of its program, its answers fed back as tokens.
 
         Every token, every answer and all of S are kept, so this is for runs that one wants to look at; `Stream` is for
@@ -200,6 +207,8 @@ class Model:
 
         Parameters
         ----------
+        given
+            What a universal program is to run; the word is one of this program.
         decode
             ``nearest`` feeds back the nearest token of the vocabulary, ``raw`` the answer as it is.
         max_tokens
@@ -211,15 +220,19 @@ class Model:
             For a model without a program, or where two tokens are equally near to an answer.
         WordError
             For a word that is not over the program's alphabet.
+        UnsupportedError
+            For a program `given` that exceeds the bounds, to one that is not universal, or missing.
         """
         from compiler.runtime.run import LARGEST_D, run
         from compiler.runtime.stream import Stream
 
         if self.d <= LARGEST_D or decode == "raw":
-            return run(self, word, decode=decode, max_tokens=max_tokens)
-        stream = Stream(self)
-        ended = stream.run(word, max_tokens=max_tokens)
-        return Run(stream.lowering.word(word), ended.outcome, ended.output, ended.steps)
+            return run(self, word, given=given, decode=decode, max_tokens=max_tokens)
+        running = Stream(self).start(word, given=given, max_tokens=max_tokens)
+        while running.advance():
+            pass
+        ended = running.result()
+        return Run(running.lowering.word(word), ended.outcome, ended.output, ended.steps)
 
     def digest(self) -> str:
         """SHA-256 over coordinates, exact weights and embeddings: the same for the same model, however it is stored."""

@@ -181,9 +181,7 @@ def _print_trace(running: Running, *, aside: bool) -> None:
 
     Printed `aside`, on stderr, where stdout is kept for JSON.
     """
-    from compiler.program_to_rules.machine import LoweredMachine
-
-    lowering = running.stream.lowering
+    lowering = running.lowering
     names = lowering.coordinates
     read = ""
     place = 0
@@ -193,7 +191,7 @@ def _print_trace(running: Running, *, aside: bool) -> None:
         if step.fed:
             entries = [f"S[{names[b]}, {names[c]}] = {value}" for b, c, value in running.read()]
             read = ", ".join(entries[:6]) + (", ..." if len(entries) > 6 else "") or "nothing"
-        if step.fed and isinstance(lowering, LoweredMachine) and not lowering.is_prompt(step.name):
-            shown = f"{lowering.picture(running.recall, step.name)}  {shown}"
+        if step.fed and (picture := lowering.picture(running.recall, step.name)) is not None:
+            shown = f"{picture}  {shown}"
         click.echo(f"{place if step.fed else '':>5}  {kind}  {step.name:<24}  {shown}".rstrip(), err=aside)
         place += step.fed

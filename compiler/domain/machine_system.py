@@ -62,7 +62,9 @@ def _reached(lowering: LoweredMachine) -> frozenset[int]:
 def turns_from(lowering: LoweredMachine, tape: Sequence[int], head: int, most: int) -> Iterator[Turn]:
     """The run from the tape with these symbols (numbers) and the head at `head`, of at most `most` steps.
 
-    A run that comes back to a configuration for the second time ends: what it adds to the counts repeats from then on.
+    A run ends at the question at which it comes back to a configuration for the second time: a loop may be entered by
+    one token and re-entered by another, so the second round is the first whose tokens are those of all later ones, and
+    from there on what is added to the counts repeats.
     """
     names = lowering.tokens.names
     for p, g in enumerate(tape):
@@ -96,10 +98,8 @@ def _configurations(
             return
         here = (state, head, tuple(cells))
         seen[here] = seen.get(here, 0) + 1
-        if seen[here] > 2:
-            return
         yield states[state], cells[head], head
-        if cells[head] < 0:
+        if cells[head] < 0 or seen[here] > 2:
             return
         action = actions[state, layout.symbols[cells[head]]]
         cells[head], head, state = numbers[action.write], head + action.move, action.target

@@ -206,8 +206,9 @@ class MachineHistory(Lowering):
 
         return [held(p) for p in range(self.program.cells)]
 
-    def left(self, recall: Recall) -> tuple[str, ...]:
+    def left(self, recall: Recall, last: str) -> tuple[str, ...]:
         """The tape between its outermost symbols that are not blank."""
+        del last
         return self.program.trimmed(self.tape(recall))
 
 

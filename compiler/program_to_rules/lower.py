@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from compiler.errors import UnsupportedError
-from compiler.program import Automaton, Machine, Memory, Program
+from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton
 from compiler.program_to_rules.automaton import automaton_to_rules
 from compiler.program_to_rules.dense_memory import dense_memory_to_rules
 from compiler.program_to_rules.history_automaton import automaton_history, automaton_width
@@ -17,6 +17,8 @@ from compiler.program_to_rules.lowering import Lowering
 from compiler.program_to_rules.machine import machine_to_rules
 from compiler.program_to_rules.memory import memory_to_rules
 from compiler.program_to_rules.real_memory import real_memory_to_rules
+from compiler.program_to_rules.universal_automaton import universal_automaton_to_rules
+from compiler.program_to_rules.universal_machine import universal_machine_to_rules
 
 Construction = Literal["registers", "history"]
 """Fast-weight registers, for runs of every length; or every step at a time of its own, up to a bound."""
@@ -51,10 +53,9 @@ def lower(program: Program, construction: Construction = "registers", bound: int
         return machine_to_rules(program)
     if isinstance(program, Memory):
         return _memory(program)
-    raise UnsupportedError(
-        f"{program.kind} {program.name} cannot be compiled by this version, which compiles automata, memories and "
-        "machines; it can be checked, formatted, shown and run by its interpreter"
-    )
+    if isinstance(program, UniversalAutomaton):
+        return universal_automaton_to_rules(program)
+    return universal_machine_to_rules(program)
 
 
 def _history(program: Program, bound: int | None) -> Lowering:

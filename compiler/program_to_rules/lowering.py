@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.attention import Head
+from compiler.errors import UnsupportedError
 from compiler.program import Program
 from compiler.program.run import Outcome
 from compiler.rules import Form
@@ -101,6 +102,16 @@ class Lowering(ABC):
         """The most items that a word may have; None for no bound."""
         return None
 
+    @property
+    def opening(self) -> int:
+        """The place, among the tokens that are given, of the one that says how a run without answers ends."""
+        return 0
+
+    def running(self, given: Program) -> Lowering:
+        """The same layer, its runs those of `given`, which is put in the prompt. Raises UnsupportedError."""
+        kind, name = self.program.kind, self.program.name
+        raise UnsupportedError(f"{kind} {name} runs words; only a universal program runs {given.kind} {given.name}")
+
     def steps(self, items: int, answers: int, cut: bool) -> int:
         """The steps of a run that was given `items` items and took `answers` answers; `cut` if it was cut short."""
         return answers if cut else items
@@ -150,9 +161,14 @@ class Lowering(ABC):
     def outcome(self, last: NDArray[Any]) -> Outcome:
         """How a run ended whose last appended answer (or else last given token) is `last` (d,)."""
 
-    def left(self, recall: Recall) -> tuple[str, ...] | None:
-        """The output that a run leaves in the fast weights; None where outputs are said by answers."""
-        del recall
+    def left(self, recall: Recall, last: str) -> tuple[str, ...] | None:
+        """The output that a run whose last token is `last` leaves in the fast weights; None where answers say it."""
+        del recall, last
+        return None
+
+    def picture(self, recall: Recall, last: str) -> str | None:
+        """What the fast weights hold when the token `last` is the last, for people; None for nothing to see."""
+        del recall, last
         return None
 
     def reading(self, answer: NDArray[Any]) -> tuple[str, NDArray[Any]] | None:

@@ -224,26 +224,29 @@ class LoweredMachine(Lowering):
         conf = next(place for place in places.tolist() if place % width > symbols)
         return conf % width - 1 - symbols, conf // width
 
-    def is_prompt(self, name: str) -> bool:
-        """Whether `name` is a token that says what a cell holds at the start."""
-        return bool(self.replies[self.tokens.numbers[name]] == Asks.NOTHING)
-
-    def picture(self, recall: Recall, name: str) -> str:
-        """The tape when the token `name` is the last, its head in brackets; no more than 30 cells on each side."""
-        width, (places, _) = self.layout.width, self.tokens.entries(self.tokens.numbers[name])
+    def picture(self, recall: Recall, last: str) -> str | None:
+        """The tape, its head in brackets; no more than 30 cells on each side. None while it is being given."""
+        if self.replies[self.tokens.numbers[last]] == Asks.NOTHING:
+            return None
+        width, (places, _) = self.layout.width, self.tokens.entries(self.tokens.numbers[last])
         at = [place // width for place in places.tolist() if place % width > len(self.layout.symbols)]
-        tape = [spell(symbol) if len(symbol) > 1 else symbol for symbol in self.tape(recall)]
-        head = at[0] if at and at[0] < len(tape) else None
-        if head is not None:
-            tape[head] = f"[{tape[head]}]"
-        begin = max(0, (head or 0) - 30)
-        shown = tape[begin : (head or 0) + 31]
-        joint = "" if all(len(symbol) == 1 for symbol in self.layout.symbols) else " "
-        return "..." * (begin > 0) + joint.join(shown) + "..." * (begin + len(shown) < len(tape))
+        return drawn(self.tape(recall), at[0] if at else None)
 
-    def left(self, recall: Recall) -> tuple[str, ...]:
+    def left(self, recall: Recall, last: str) -> tuple[str, ...]:
         """The tape between its outermost symbols that are not blank."""
+        del last
         return self.program.trimmed(self.tape(recall))
+
+
+def drawn(tape: Sequence[str], head: int | None) -> str:
+    """A tape for people, its head in brackets; no more than 30 cells on each side."""
+    shown = [spell(symbol) if len(symbol) > 1 else symbol for symbol in tape]
+    joint = "" if all(len(symbol) == 1 for symbol in shown) else " "
+    if head is not None and head < len(shown):
+        shown[head] = f"[{shown[head]}]"
+    begin = max(0, (head or 0) - 30)
+    part = shown[begin : (head or 0) + 31]
+    return "..." * (begin > 0) + joint.join(part) + "..." * (begin + len(part) < len(shown))
 
 
 class _Tokens:

@@ -52,9 +52,16 @@ class Event:
     memory: Memory
 
 
-def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest", max_tokens: int) -> Run:
+def run(
+    model: Model,
+    word: str | Iterable[Any],
+    *,
+    given: Program | None = None,
+    decode: Decode = "nearest",
+    max_tokens: int,
+) -> Run:
     """The run of `model` on `word`; see `Model.run`."""
-    lowering = lowering_of(model)
+    lowering = lowering_of(model, given)
     items = lowering.word(word)
     names: list[str] = []
     answers: list[NDArray[Any]] = []
@@ -66,7 +73,7 @@ def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest", 
         cut = event.fed and len(names) == max_tokens
         if cut:
             break
-        if event.answer is not None or ended is None:
+        if event.answer is not None or len(names) == lowering.opening:
             output += lowering.said(event.question, event.vector)
             ended = event.vector if event.fed else ended
         if event.fed:
@@ -74,7 +81,7 @@ def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest", 
         if event.answer is not None:
             answers.append(event.answer)
         memory = event.memory.copy() if len(names) == max_tokens else event.memory  # the token beyond is fed, too
-    left = None if memory is None else lowering.left(lambda b, c: memory[b, c])
+    left = None if memory is None else lowering.left(lambda b, c: memory[b, c], names[-1])
     steps = lowering.steps(len(items), len(answers), cut)
     last = np.zeros(model.d, dtype=np.int64) if ended is None else ended
     outcome: Outcome = "unfinished" if cut else lowering.outcome(last)
@@ -82,8 +89,8 @@ def run(model: Model, word: str | Iterable[Any], *, decode: Decode = "nearest", 
     return Run(items, outcome, tuple(output) if left is None else left, steps, tuple(names), raw, memory)
 
 
-def lowering_of(model: Model) -> Lowering:
-    """The lowering of the program that `model` claims to be. Raises ModelError, UnsupportedError."""
+def lowering_of(model: Model, given: Program | None = None) -> Lowering:
+    """The lowering of the program that `model` claims to be, running `given`. Raises ModelError, UnsupportedError."""
     if model.program is None:
         raise ModelError("the model carries no program, so it has no words to run; name one, or use answers(Z)")
     program: Program = model.program
@@ -91,7 +98,7 @@ def lowering_of(model: Model) -> Lowering:
     own = model.vocabulary
     if model.coordinates != lowering.coordinates or not all(name in own for name in lowering.tokens.names):
         raise ModelError(f"the model's coordinates and tokens are not those of {program.kind} {program.name}")
-    return lowering
+    return lowering if given is None else lowering.running(given)
 
 
 def events(model: Model, lowering: Lowering, word: Iterable[Any], *, decode: Decode) -> Iterator[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from compiler.errors import ModelError
 from compiler.program.run import Outcome
-from compiler.program_to_rules.lowering import Asks
+from compiler.program_to_rules.lowering import Asks, Lowering
 from compiler.runtime import kernel
 from compiler.runtime.tables import State, Words
 from compiler.vocabulary import Vocabulary
@@ -47,24 +47,26 @@ class Running:
 
     Parameters
     ----------
-    inputs, items
-        The numbers of the tokens that it is given, and the number of items of its word.
+    lowering
+        That of the stream, which may run another program.
+    word
+        The word that it is run on.
     max_tokens
         The most tokens that it may take; None for no bound.
     """
 
-    def __init__(self, stream: Stream, inputs: NDArray[np.int32], items: int, max_tokens: int | None) -> None:
+    def __init__(self, stream: Stream, lowering: Lowering, word: str | Iterable[Any], max_tokens: int | None) -> None:
         self.stream = stream
-        self.inputs = inputs
-        self.items = items
+        self.lowering = lowering
+        self.inputs, self.items = lowering.encode(word)
         self.state: State = stream.compiled.state()
         self.most = 2**62 if max_tokens is None else max_tokens
-        most = stream.lowering.most_answers
+        most = lowering.most_answers
         self.counters = np.zeros(9, dtype=np.int64)
         self.counters[[kernel.NEXT, kernel.LAST, kernel.ENDED]] = -1
         self.counters[kernel.MOST_ANSWERED] = 2**62 if most is None else most
-        self.guard = stream.lowering.guard()
-        told = stream.lowering.speaks or self.guard is not None
+        self.guard = lowering.guard()
+        told = lowering.speaks or self.guard is not None
         self.records = np.zeros((RECORDS if told else 0, 2), dtype=np.int32)
         self.output: list[str] = []
         self.answers: Any = ()
@@ -96,7 +98,7 @@ class Running:
         """Take the answers that the kernel has recorded."""
         recorded = self.records[: self.counters[kernel.RECORDED]].astype(np.int64)
         self.counters[kernel.RECORDED] = 0
-        names = self.stream.lowering.tokens.names
+        names = self.lowering.tokens.names
         if self.guard is not None:
             for question, answer in recorded.tolist():
                 self.guard.asked(names[question])
@@ -106,7 +108,7 @@ class Running:
     def _say(self, answers: NDArray[np.int64]) -> None:
         """Turn answers, (question, answer) a row, into output."""
         self.answers = answers
-        lowering = self.stream.lowering
+        lowering = self.lowering
         if not lowering.speaks:
             return
         for pair in (answers[:, 0] * len(lowering.tokens) + answers[:, 1]).tolist():
@@ -119,7 +121,7 @@ class Running:
 
     def _decide(self) -> None:
         """Decide an answer that the kernel left open: exactly, or as the lowering reads it."""
-        compiled, counters, lowering = self.stream.compiled, self.counters, self.stream.lowering
+        compiled, counters, lowering = self.stream.compiled, self.counters, self.lowering
         last = int(counters[kernel.LAST])
         kind, name = Asks(int(lowering.asks[last])), lowering.tokens.names[last]
         size = kernel.accumulate(compiled.tables, self.state, int(compiled.tables.hot[last, kernel.READER]))
@@ -150,7 +152,7 @@ class Running:
 
     def steps(self) -> Iterator[Step]:
         """The run a token at a time."""
-        lowering, counters = self.stream.lowering, self.counters
+        lowering, counters = self.lowering, self.counters
         names = lowering.tokens.names
         self.records = np.zeros((2, 2), dtype=np.int32)
         question = None
@@ -171,7 +173,7 @@ class Running:
         """S[b, c] now. Raises ModelError for an entry that no rule reads, since it is not kept."""
         slot = self.stream.slots.get((min(b, c), max(b, c)))
         if slot is None:
-            names = self.stream.lowering.coordinates
+            names = self.lowering.coordinates
             raise ModelError(f"no rule of the model reads S[{names[b]}, {names[c]}], so a stream does not keep it")
         value, unit = self.state.S[slot].item(), self.stream.compiled.unit
         return value if unit == 1 else Fraction(value, unit)
@@ -194,17 +196,19 @@ class Running:
         An answer that is to be appended counts, and says something, once it is a token.
         """
         self._hear()
-        lowering, vocabulary, counters = self.stream.lowering, self.stream.vocabulary, self.counters
-        first = vocabulary.vector(int(self.inputs[0])) if len(self.inputs) else np.zeros(vocabulary.d, dtype=np.int64)
+        lowering, vocabulary, counters = self.lowering, self.stream.vocabulary, self.counters
+        start = lowering.opening
+        given = len(self.inputs) > start
+        first = vocabulary.vector(int(self.inputs[start])) if given else np.zeros(vocabulary.d, dtype=np.int64)
         ended = int(counters[kernel.ENDED])
         last, following = int(counters[kernel.LAST]), int(counters[kernel.NEXT])
         waits = not self.over and last >= 0 and following >= 0 and lowering.asks[last] == Asks.APPENDED
         unsaid = len(self.said.get(last * len(lowering.tokens) + following, ())) if waits else 0
         said = self.output[: len(self.output) - unsaid]
-        left = lowering.left(self.recall)
+        left = lowering.left(self.recall, lowering.tokens.names[last] if last >= 0 else "")
         return Streamed(
             lowering.outcome(first if ended < 0 else vocabulary.vector(ended)) if self.over else "unfinished",
-            ((*lowering.said(None, first), *said) if self.tokens else ()) if left is None else left,
+            ((*lowering.said(None, first), *said) if self.tokens > start else ()) if left is None else left,
             lowering.steps(self.items, int(counters[kernel.ANSWERED]) - bool(waits), not self.over),
             self.tokens,
         )

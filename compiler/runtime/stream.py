@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from compiler.errors import ModelError
+from compiler.program import Program
 from compiler.runtime.form_to_tables import compiled
 from compiler.runtime.run import lowering_of
 from compiler.runtime.running import Running, Streamed
@@ -65,8 +66,12 @@ class Stream:
         pairs = self.compiled.pairs.tolist()
         self.slots = {(b, c): slot for slot, (b, c) in enumerate(pairs)}
 
-    def run(self, word: str | Iterable[Any], *, max_tokens: int | None = None) -> Streamed:
+    def run(
+        self, word: str | Iterable[Any], *, given: Program | None = None, max_tokens: int | None = None
+    ) -> Streamed:
         """Run on a word of the program; at most `max_tokens` tokens, beyond which the outcome is ``unfinished``.
+
+        A universal program runs `given`, which is put in the prompt, and the word is one of `given`.
 
         Raises
         ------
@@ -74,19 +79,25 @@ class Stream:
             For a word that is not over the program's alphabet.
         ModelError
             Where two tokens are equally near to an answer, or a counter could overflow.
+        UnsupportedError
+            For a program `given` that exceeds the bounds, to one that is not universal, or missing.
         """
-        running = self.start(word, max_tokens=max_tokens)
+        running = self.start(word, given=given, max_tokens=max_tokens)
         while running.advance():
             pass
         return running.result()
 
-    def start(self, word: str | Iterable[Any], *, max_tokens: int | None = None) -> Running:
-        """The run before its first token, to be advanced by the caller. Raises WordError."""
-        return Running(self, *self.lowering.encode(word), max_tokens)
+    def start(
+        self, word: str | Iterable[Any], *, given: Program | None = None, max_tokens: int | None = None
+    ) -> Running:
+        """The run before its first token, to be advanced by the caller. Raises WordError, UnsupportedError."""
+        return Running(self, self.lowering if given is None else self.lowering.running(given), word, max_tokens)
 
-    def run_many(self, words: Sequence[str | Iterable[Any]], *, max_tokens: int | None = None) -> list[Streamed]:
+    def run_many(
+        self, words: Sequence[str | Iterable[Any]], *, given: Program | None = None, max_tokens: int | None = None
+    ) -> list[Streamed]:
         """`run` on each word, on all cores: the kernel holds no lock."""
         if not words:
             return []
         with ThreadPoolExecutor(min(len(words), cpu_count() or 1)) as pool:
-            return list(pool.map(lambda word: self.run(word, max_tokens=max_tokens), words))
+            return list(pool.map(lambda word: self.run(word, given=given, max_tokens=max_tokens), words))
