@@ -4,10 +4,13 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiler.attention import attention
+from compiler.attention import Head, attention
+from compiler.domain.hulls import Hull, shifted
+from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.learning.learn import learn
 from compiler.model import Model
@@ -17,6 +20,7 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.program_to_traces import generate
+from verify import system_verdict as judge
 from verify.decompiled import decompile
 from verify.strategies import disguises, mutants
 from verify.verify import verify
@@ -146,3 +150,54 @@ def test_a_model_without_one_rule_is_refuted() -> None:
             kept = np.arange(len(form)) != number
             short = type(form)(form.coordinates, form.index[kept], form.weights[kept])
             check(program, replace(compile(program), heads=rules_to_heads(short)), 3)
+
+
+def with_first_weight_more(model: Model) -> Model:
+    first, *others = model.heads
+    weights = first.V.weights.copy()
+    weights[0] += 1
+    return replace(model, heads=(Head(first.name, replace(first.V, weights=weights), first.Q), *others))
+
+
+@pytest.mark.parametrize("name", ["palindrome", "locks", "votes"])
+def test_a_model_that_is_wrong_on_a_short_input_is_refuted_before_anything_is_analysed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def analysed(*_: object) -> bool:
+        raise AssertionError("the configurations were analysed, which takes minutes for palindrome")
+
+    monkeypatch.setattr(judge, "proved", analysed)
+    program = load(name)
+    assert verify(program, with_first_weight_more(compile(program))).verdict == "refuted"
+
+
+def test_models_of_machines_of_many_cells_are_compared_without_listing_all_their_rules() -> None:
+    program = load("increment")
+    assert isinstance(program, Machine)
+    program = replace(program, cells=2_000, examples=())
+    model = compile(program)
+    turned = replace(model, heads=model.heads[::-1])
+    assert verify(model, model).level == "everywhere"
+    assert (verify(model, turned).verdict, verify(model, turned).level) == ("proved", "domain")
+    nameless = replace(model, program=None)
+    for first, second, level in ((model, turned, "everywhere"), (program, model, "everywhere")):
+        with pytest.raises(UnsupportedError, match="products"):
+            verify(first, second, level=level)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match="products"):
+        verify(nameless, replace(turned, program=None))
+    with pytest.raises(UnsupportedError, match="not tested"):
+        verify(model, turned, level="tested")
+
+
+@given(
+    st.lists(st.integers(-(2**62), 2**62), min_size=6, max_size=6),
+    st.lists(st.integers(-(2**23), 2**23), min_size=3, max_size=3),
+)
+def test_hulls_of_large_counts_are_exact(counts: list[int], values: list[int]) -> None:
+    columns = np.array(counts, dtype=np.int64).reshape(3, 2) >> np.array([22, 0])
+    rows = np.column_stack([columns, np.array(values, dtype=np.int64)])
+    nothing = np.zeros((0, 3), dtype=np.int64)
+    met = Hull(rows, nothing).meet(np.array([[0, 0, 1]]))
+    exact = Hull(rows.astype(object), nothing).meet(np.array([[0, 0, 1]], dtype=object))
+    assert met.tolist() == exact.tolist()
+    assert shifted(rows, 0).tolist() == shifted(rows.astype(object), 0).tolist()
