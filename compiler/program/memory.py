@@ -115,7 +115,7 @@ class Memory:
         for item in _requests(word) if isinstance(word, str) else word:
             if isinstance(item, str):
                 items += check_word((item,), self.keys)
-            elif isinstance(item, Sequence) and len(item) == 2:
+            elif isinstance(item, tuple | list) and len(item) == 2:
                 key, value = item
                 items.append((check_word((key,), self.keys)[0], check_word((value,), self.values)[0]))
             else:
