@@ -198,3 +198,17 @@ def test_hulls_of_large_counts_are_exact(rows: list[int]) -> None:
     assert met.tolist() == exact.tolist()
     large = np.array([[2**62, 2**62]], dtype=np.int64)
     assert shifted(large, 0).tolist() == [[2**62, 2**63]]
+
+
+def test_a_dense_model_with_the_same_cross_talk_is_not_refuted() -> None:
+    program = Memory("tiny", ("a", "b", "c"), ("x", "y"), dimensions=8, seed=1)
+    model = compile(program)
+    now, first, second = (model.coordinates.index(name) for name in ("now", "x[0]", "x[1]"))
+    extra = np.zeros((2, 2, model.d, model.d), dtype=np.int64)  # S[x0, x0] - S[x1, x1], which is 0 in every run
+    for n, (place, sign) in enumerate(((first, 1), (second, -1))):
+        extra[0, n, now, place], extra[1, n, place, now] = sign, 1
+    same = replace(model, heads=(*model.heads, *Model.from_arrays(*extra).heads))
+    word = "a = x, c = x, a"
+    assert np.array_equal(model.run(word).answers, same.run(word).answers)
+    assert verify(program, model).verdict == "proved"
+    assert verify(program, same).verdict == "undecided"
