@@ -31,6 +31,8 @@ from verify.answers import Integers, contributions
 MOST_WORDS = 20_000
 """The most inputs that are tried in the search for a counterexample."""
 MOST_STEPS = 2_000
+FEW_ANSWERS = 1_000
+"""The answers that are compared before anything is analysed: most wrong models are wrong on short inputs."""
 
 
 class Differs(NamedTuple):
@@ -73,7 +75,8 @@ def agrees(asked: Asked, system: System, branch: Branch, rows: Rows) -> bool:
     else:
         wanted = np.zeros(got.shape, dtype=object)
         for b, c, a in branch.reads:
-            wanted[:, a] += (rows[:, 1:] @ system.entry((b, c))).astype(object) * asked.denominator
+            read = product(rows[:, 1:], system.entry((b, c))[:, None])[:, 0]
+            wanted[:, a] += read.astype(object) * asked.denominator
     return not np.any(plus(got, -wanted))
 
 
@@ -97,13 +100,16 @@ def reachable(system: System) -> Mapping[int, Hull]:
     return hulls if complete and starts_of(system) is not None else missing(system, hulls)[0]
 
 
-def least_difference(model: Model, lowering: Lowering) -> tuple[Differs | None, bool]:
-    """A least input on which the model answers otherwise, if one of those tried does; and whether all were tried."""
+def least_difference(model: Model, lowering: Lowering, most_answers: int | None = None) -> tuple[Differs | None, bool]:
+    """A least input on which the model answers otherwise, if one of those tried does; and whether all were tried.
+
+    With `most_answers` no further input is tried once so many answers were compared.
+    """
     asked = Asked(model, lowering)
     numbers = lowering.tokens.numbers
-    cut = False
+    cut, compared = False, 0
     for tried, word in enumerate(words_of(lowering)):
-        if tried == MOST_WORDS:
+        if tried == MOST_WORDS or (most_answers is not None and compared >= most_answers):
             return None, False
         counts = np.zeros(len(numbers), dtype=np.int64)
         turns: list[Turn] = []
@@ -112,6 +118,7 @@ def least_difference(model: Model, lowering: Lowering) -> tuple[Differs | None, 
             counts[numbers[turn[0]]] += 1
             if turn[1] is not None and not _right(asked, lowering, counts, turn):
                 return Differs(tuple(word), tuple(turns)), False
+        compared += len(turns)
         cut |= len(turns) >= MOST_STEPS
     return None, lowering.longest is not None and not cut
 
@@ -136,7 +143,8 @@ def _run(lowering: Lowering, word: Sequence[Any]) -> Iterator[Turn]:
 def _right(asked: Asked, lowering: Lowering, counts: Any, turn: Turn) -> bool:
     name, answer = turn
     assert answer is not None
-    got = product(counts[None], asked.by_count(lowering.tokens.numbers[name]))[0]
+    seen = np.flatnonzero(counts)
+    got = product(counts[None, seen], asked.by_count(lowering.tokens.numbers[name])[seen])[0]
     if answer in lowering.tokens.numbers:
         wanted = asked.wanted(lowering.tokens.numbers[answer])
     else:

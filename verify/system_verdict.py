@@ -15,13 +15,16 @@ from compiler.runtime.recurrent import Recurrent
 from verify.answers import Integers
 from verify.same_function import difference, exact_form
 from verify.same_on_domain import parted
-from verify.same_on_hulls import least_difference, proved
+from verify.same_on_hulls import FEW_ANSWERS, Differs, least_difference, proved
 from verify.verdict import EXACT, INDUCTION, Counterexample, Level, Verdict
 from verify.vocabulary import different_tokens
 
 RULES = "the rules are those that the program compiles to"
 LIVE = "the rules that its own tokens can bring to bear are those that the program compiles to"
 SPANNED = "model and program answer alike on what spans all that the program can reach"
+INEXACT = (
+    "right answers of this program are near its tokens, not equal to them, and this version compares exact answers"
+)
 ALL_TRIED = "every input that fits was tried"
 
 
@@ -48,6 +51,18 @@ def system_verdict(lowering: Lowering, model: Model) -> Judged:
     live = live_rules(heads, model.coordinates, lowering.tokens.pairs())
     if not len(difference(own, (live, below))):
         return Judged("proved", "domain", None, (EXACT, LIVE, INDUCTION))
+    if lowering.guard() is not None:
+        return Judged("undecided", "domain", None, (EXACT, INEXACT))
+    differs, _ = least_difference(model, lowering, FEW_ANSWERS)
+    return _refuted(lowering, model, differs) if differs is not None else _analysed(lowering, model)
+
+
+def _refuted(lowering: Lowering, model: Model, differs: Differs) -> Judged:
+    return Judged("refuted", "domain", replayed(lowering, model, differs.word, differs.turns), (EXACT, INDUCTION))
+
+
+def _analysed(lowering: Lowering, model: Model) -> Judged:
+    """The verdict on other rules than the program's: by what spans all that is reachable, else by all inputs."""
     try:
         if proved(model, lowering):
             return Judged("proved", "domain", None, (EXACT, SPANNED, INDUCTION))
@@ -56,7 +71,7 @@ def system_verdict(lowering: Lowering, model: Model) -> Judged:
         why = str(problem)
     differs, complete = least_difference(model, lowering)
     if differs is not None:
-        return Judged("refuted", "domain", replayed(lowering, model, differs.word, differs.turns), (EXACT, INDUCTION))
+        return _refuted(lowering, model, differs)
     if complete:
         return Judged("proved", "domain", None, (EXACT, ALL_TRIED, INDUCTION))
     return Judged("undecided", "domain", None, (EXACT, why))

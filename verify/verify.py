@@ -8,7 +8,7 @@ from time import perf_counter
 
 from compiler.domain.token_graph import token_graph
 from compiler.errors import ModelError, UnsupportedError
-from compiler.heads_to_rules import exact_rules
+from compiler.heads_to_rules import MOST_RULES, exact_rules, products
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
 from compiler.program import Automaton, Program
@@ -117,6 +117,7 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
     lowering = lower(program)
     if not isinstance(lowering, LoweredAutomaton):
         if level == "everywhere":
+            _check_listable(model, level=level)
             compiled, given = exact_form(lowering.form), exact_rules(model.heads, model.coordinates)
             rest = difference(compiled, given)
             shown = _on_real_input(rest, compiled, given, model) if len(rest) else None
@@ -173,18 +174,40 @@ def _models(a: Model, b: Model, level: Level | None) -> Verdict:
         alone = min(set(a.coordinates) ^ set(b.coordinates))
         raise ModelError(f"the models are over different coordinates ({a.d} and {b.d}; {alone!r} is only in one)")
     b = reordered(b, a.coordinates)
-    left, right = exact_rules(a.heads, a.coordinates), exact_rules(b.heads, b.coordinates)
-    rest = difference(left, right)
     program = a.program or b.program
     odd = different_tokens(a.tokens, b.tokens)
+    if level == "tested" or (level == "domain" and program is None):
+        what = "are compared exactly, not tested" if program else "carry no program, so they have no domain"
+        raise UnsupportedError(f"the two models {what}; leave the level out")
+    if max(products(a.heads), products(b.heads)) > MOST_RULES:
+        return _large_models(a, b, level, program)
+    left, right = exact_rules(a.heads, a.coordinates), exact_rules(b.heads, b.coordinates)
+    rest = difference(left, right)
     if not len(rest) and (level == "everywhere" or (level is None and (not odd or program is None))):
         return replace(_verdict(True, "everywhere", None, EXACT, *_layers_only(odd)), witness=witness(a, b))
     if level == "everywhere" or (level is None and program is None):
         return _verdict(False, "everywhere", _on_real_input(rest, left, right, a), EXACT)
-    if level == "tested" or program is None:
-        what = "are compared exactly, not tested" if program else "carry no program, so they have no domain"
-        raise UnsupportedError(f"the two models {what}; leave the level out")
+    assert program is not None
     return _models_on_domain(model_for_program(a, program), model_for_program(b, program), program)
+
+
+def _large_models(a: Model, b: Model, level: Level | None, program: Program | None) -> Verdict:
+    """Two models whose rules are too many to list: the same everywhere if their weights are, else by the domain."""
+    if a.digest() == b.digest() and level in (None, "everywhere"):
+        return replace(_verdict(True, "everywhere", None, EXACT, "the weights are identical"), witness=witness(a, b))
+    _check_listable(a, b, level="everywhere" if program is None else level)
+    assert program is not None
+    return _models_on_domain(model_for_program(a, program), model_for_program(b, program), program)
+
+
+def _check_listable(*models: Model, level: Level | None) -> None:
+    """Raises UnsupportedError for level everywhere where the rules are too many to list."""
+    most = max(products(model.heads) for model in models)
+    if level == "everywhere" and most > MOST_RULES:
+        raise UnsupportedError(
+            f"the heads have {most:,} products, and level everywhere lists up to {MOST_RULES:,} as rules; "
+            "level domain, of the program, lists only those that its tokens can bring to bear"
+        )
 
 
 def _models_on_domain(first: Model, second: Model, program: Program) -> Verdict:

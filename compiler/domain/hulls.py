@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from compiler.domain.system import IDLE, Branch, System
 from compiler.errors import DataError
-from compiler.exact import largest, product, times
+from compiler.exact import largest, plus, product, times
 from compiler.learning.elimination import echelon, rationals
 
 Rows = NDArray[Any]
@@ -79,8 +79,8 @@ class Hull:
                 continue
             pivot = found[np.argmin(np.abs(values[found]))]
             others = np.arange(len(rows)) != pivot
-            combined = times(rows, int(values[pivot])) - times(values[:, None], rows[pivot][None])
-            rows = _primitive(combined[others])
+            scaled = times(rows[others], int(values[pivot]))
+            rows = _primitive(plus(scaled, -times(values[others, None], rows[pivot][None])))
         return rows
 
 
@@ -104,9 +104,9 @@ def guard_rows(system: System, branch: Branch) -> Rows:
 
 def shifted(rows: Rows, token: int, by: int = 1) -> Rows:
     """The rows when `token` was appended to each configuration (or taken away, `by` -1)."""
-    moved = rows.copy()
-    moved[:, 1 + token] += by * rows[:, 0]
-    return moved
+    added = np.zeros(rows.shape, dtype=rows.dtype)
+    added[:, 1 + token] = by * rows[:, 0]
+    return plus(rows, added)
 
 
 def closed(system: System, hulls: Mapping[int, Hull]) -> dict[int, Hull]:

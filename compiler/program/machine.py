@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from compiler.errors import ProgramError, WordError
 from compiler.program.run import Example, Outcome, Run
@@ -91,7 +91,9 @@ class Machine:
             found.append(f"its bound on steps is {self.steps}")
         for (state, symbol), action in self.actions.items():
             known = state in states and symbol in symbols and action.write in symbols
-            if not known or (action.target not in states) == (action.stop is None) or action.move not in (-1, 0, 1):
+            goes_on = action.stop is None and action.target in states
+            stops = action.stop in get_args(Stop) and action.target is None
+            if not known or not (goes_on or stops) or action.move not in (-1, 0, 1):
                 found.append(f"the action on {state!r}, {symbol!r} is malformed: {action}")
         missing = [(q, g) for q in self.states for g in self.symbols if (q, g) not in self.actions]
         if missing:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from compiler.errors import ProgramError, UnsupportedError, WordError
 from compiler.program.run import Example, Item, Run
@@ -78,6 +78,8 @@ class Memory:
             found += ["vectors have at least one dimension"] * any(size < 1 for size in sizes)
             return found + self._embedding_violations()
         found = self._embedding_violations()
+        if self.write not in get_args(Write):
+            found.append(f"write is {self.write!r}, and not one of {', '.join(get_args(Write))}")
         for what, names in (("keys", self.keys), ("values", self.values)):
             if not names or len(set(names)) != len(names) or "" in names:
                 found.append(f"its {what} are missing, empty or declared twice")
@@ -111,9 +113,13 @@ class Memory:
             )
         items: list[Item] = []
         for item in _requests(word) if isinstance(word, str) else word:
-            key, value = (item, None) if isinstance(item, str) else item
-            check_word((key,), self.keys)
-            items.append(key if value is None else (key, check_word((value,), self.values)[0]))
+            if isinstance(item, str):
+                items += check_word((item,), self.keys)
+            elif isinstance(item, tuple | list) and len(item) == 2:
+                key, value = item
+                items.append((check_word((key,), self.keys)[0], check_word((value,), self.values)[0]))
+            else:
+                raise WordError(f"cannot read the request {item!r}: expected a key, or a pair of a key and a value")
         return tuple(items)
 
     def run(self, word: str | Iterable[Item]) -> Run:

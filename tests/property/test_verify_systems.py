@@ -4,10 +4,13 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from compiler.attention import attention
+from compiler.attention import Head, attention
+from compiler.domain.hulls import Hull, shifted
+from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.learning.learn import learn
 from compiler.model import Model
@@ -17,6 +20,7 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.program_to_traces import generate
+from verify import system_verdict as judge
 from verify.decompiled import decompile
 from verify.strategies import disguises, mutants
 from verify.verify import verify
@@ -146,3 +150,65 @@ def test_a_model_without_one_rule_is_refuted() -> None:
             kept = np.arange(len(form)) != number
             short = type(form)(form.coordinates, form.index[kept], form.weights[kept])
             check(program, replace(compile(program), heads=rules_to_heads(short)), 3)
+
+
+def with_first_weight_more(model: Model) -> Model:
+    first, *others = model.heads
+    weights = first.V.weights.copy()
+    weights[0] += 1
+    return replace(model, heads=(Head(first.name, replace(first.V, weights=weights), first.Q), *others))
+
+
+@pytest.mark.parametrize("name", ["palindrome", "locks", "votes"])
+def test_a_model_that_is_wrong_on_a_short_input_is_refuted_before_anything_is_analysed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def analysed(*_: object) -> bool:
+        raise AssertionError("the configurations were analysed, which takes minutes for palindrome")
+
+    monkeypatch.setattr(judge, "proved", analysed)
+    program = load(name)
+    assert verify(program, with_first_weight_more(compile(program))).verdict == "refuted"
+
+
+def test_models_of_machines_of_many_cells_are_compared_without_listing_all_their_rules() -> None:
+    program = load("increment")
+    assert isinstance(program, Machine)
+    program = replace(program, cells=2_000, examples=())
+    model = compile(program)
+    turned = replace(model, heads=model.heads[::-1])
+    assert verify(model, model).level == "everywhere"
+    assert (verify(model, turned).verdict, verify(model, turned).level) == ("proved", "domain")
+    nameless = replace(model, program=None)
+    for first, second, level in ((model, turned, "everywhere"), (program, model, "everywhere")):
+        with pytest.raises(UnsupportedError, match="products"):
+            verify(first, second, level=level)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match="products"):
+        verify(nameless, replace(turned, program=None))
+    with pytest.raises(UnsupportedError, match="not tested"):
+        verify(model, turned, level="tested")
+
+
+@example(rows=[3 << 39, 1 << 22, -(3 << 39), (1 << 22) + 1])
+@given(st.lists(st.integers(-(2**41), 2**41), min_size=4, max_size=4))
+def test_hulls_of_large_counts_are_exact(rows: list[int]) -> None:
+    given_rows, nothing = np.array(rows, dtype=np.int64).reshape(2, 2), np.zeros((0, 2), dtype=np.int64)
+    met = Hull(given_rows, nothing).meet(np.array([[0, 1]]))
+    exact = Hull(given_rows.astype(object), nothing).meet(np.array([[0, 1]], dtype=object))
+    assert met.tolist() == exact.tolist()
+    large = np.array([[2**62, 2**62]], dtype=np.int64)
+    assert shifted(large, 0).tolist() == [[2**62, 2**63]]
+
+
+def test_a_dense_model_with_the_same_cross_talk_is_not_refuted() -> None:
+    program = Memory("tiny", ("a", "b", "c"), ("x", "y"), dimensions=8, seed=1)
+    model = compile(program)
+    now, first, second = (model.coordinates.index(name) for name in ("now", "x[0]", "x[1]"))
+    extra = np.zeros((2, 2, model.d, model.d), dtype=np.int64)  # S[x0, x0] - S[x1, x1], which is 0 in every run
+    for n, (place, sign) in enumerate(((first, 1), (second, -1))):
+        extra[0, n, now, place], extra[1, n, place, now] = sign, 1
+    same = replace(model, heads=(*model.heads, *Model.from_arrays(*extra).heads))
+    word = "a = x, c = x, a"
+    assert np.array_equal(model.run(word).answers, same.run(word).answers)
+    assert verify(program, model).verdict == "proved"
+    assert verify(program, same).verdict == "undecided"

@@ -122,6 +122,9 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: machine(actions={}), r"no action for \(s, _\)"),
     (lambda: machine(actions=dict.fromkeys([("s", g) for g in "_1x"], Action("_", 2, "s"))), "malformed"),
     (lambda: machine(actions=dict.fromkeys([("s", g) for g in "_1x"], Action("_", 0, "s", "halted"))), "malformed"),
+    (lambda: machine(actions=dict.fromkeys([("s", g) for g in "_1x"], Action("_", 0, "t", "halted"))), "malformed"),
+    (lambda: machine(actions=dict.fromkeys([("s", g) for g in "_1x"], Action("_", 0, None, "overran"))), "malformed"),
+    (lambda: Memory("m", ("k",), ("v",), "last"), "write is 'last'"),  # type: ignore[arg-type]
     (lambda: Memory("m", (), ("x",)), "missing"),
     (lambda: Memory("m", ("k", ""), ("x",)), "empty"),
     (lambda: Memory("m", ("k",), ("absent",)), "'absent'"),
@@ -266,3 +269,11 @@ def test_subsets_with_the_same_label_are_told_apart() -> None:
     made = determinise(("a", "b"), ["s"], moves, frozenset({"p_q"}), name="n")
     assert len(set(made.states)) == 3
     assert [made.run(word).outcome for word in ("a", "b")] == ["rejected", "accepted"]
+
+
+@pytest.mark.parametrize(
+    "item", [("k",), ("k", "v", "v"), (), None, 5, ("k", None), (["k"], "v"), {"k": "v", "l": "v"}]
+)
+def test_a_request_that_is_no_key_and_no_pair_is_a_word_error(item: object) -> None:
+    with pytest.raises(WordError):
+        Memory("m", ("k",), ("v",)).run([item])  # type: ignore[list-item]
