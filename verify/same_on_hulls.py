@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from compiler.domain.free_runs import free_hulls
-from compiler.domain.guarded import starts_of, system_of
+from compiler.domain.guarded import system_of
 from compiler.domain.hulls import Hull, Rows, branch_rows
 from compiler.domain.machine_system import turns_from
 from compiler.domain.system import Branch, System
@@ -25,7 +25,7 @@ from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.traces.filling import filled, hulls_of, missing
+from compiler.traces.filling import missing, spans_of_runs
 from verify.answers import Integers, contributions
 
 MOST_WORDS = 20_000
@@ -95,9 +95,8 @@ def _agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:
 
 def reachable(system: System) -> Mapping[int, Hull]:
     """By location, what contains all configurations of the system: exactly their span where all runs can be taken."""
-    found, complete = filled(system)
-    hulls = hulls_of(found.shown)
-    return hulls if complete and starts_of(system) is not None else missing(system, hulls)[0]
+    hulls, complete = spans_of_runs(system)
+    return hulls if complete else missing(system, hulls)[0]
 
 
 def least_difference(model: Model, lowering: Lowering, most_answers: int | None = None) -> tuple[Differs | None, bool]:

@@ -23,7 +23,7 @@ from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.traces.data_set import DataSet
-from compiler.traces.filling import Filled, filled, fills_freely, hulls_of, missing
+from compiler.traces.filling import Filled, fills_freely, hulls_of, missing, spans_of_runs
 from compiler.traces.teaching import Span
 
 TRIED = 2_000
@@ -72,10 +72,10 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
 def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
     """Whether something that the program may reach is in none of `hulls`, and the dimension of all that it may."""
     if starts_of(system) is not None:
-        reached = filled(system)[0]
+        reached, _ = spans_of_runs(system)
         by_question = _spans(system, hulls)
-        left = any(_outside(by_question, system, n, h.basis) for n, h in hulls_of(reached.shown).items())
-        return left, sum(len(rows) for rows in reached.shown.values())
+        left = any(_outside(by_question, system, n, hull.basis) for n, hull in reached.items())
+        return left, sum(hull.dimension for hull in reached.values())
     around, open_rows = missing(system, hulls)
     return bool(open_rows), sum(hull.dimension for n, hull in around.items() if n in system.asked_at)
 

@@ -57,13 +57,9 @@ class Filled:
 
     def take(self, runs: Sequence[list[Turn]]) -> int:
         """Keep the runs as far as they show anything new in some location; how many do."""
-        by_location: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
-        for number, turns in enumerate(runs):
-            self.cut |= len(turns) > STEPS
-            for place, location, counts in self.system.counts(turns):
-                by_location.setdefault(location, []).append((number, place, counts))
+        self.cut |= any(len(turns) > STEPS for turns in runs)
         new: dict[int, list[int]] = {}
-        for location, seen in by_location.items():
+        for location, seen in _by_location(self.system, runs).items():
             span = self.spans.setdefault(location, Span(self.system.size + 1))
             if span.size == self.most.get(location):
                 continue
@@ -118,6 +114,32 @@ def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
     for batch in iter(lambda: list(islice(runs, BATCH)), []):
         found.take(batch)
     return found, not found.cut or _closed(found)
+
+
+def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
+    """By location the span of what runs show, exactly, and whether it is that of all runs.
+
+    Which rows are new is decided modulo a prime; where all runs are taken, every row is looked at once more, exactly.
+    Raises DataError where a span has no small integer basis, or the prime has hidden a row.
+    """
+    found, complete = filled(system)
+    hulls = hulls_of(found.shown)
+    complete &= starts_of(system) is not None
+    runs = runs_of(system) if complete else iter(())
+    for batch in iter(lambda: list(islice(runs, BATCH)), []):
+        for location, seen in _by_location(system, batch).items():
+            if hulls[location].outside(np.stack([counts for _, _, counts in seen])).any():
+                raise DataError("a span is larger than it is modulo a prime")
+    return hulls, complete
+
+
+def _by_location(system: System, runs: Sequence[list[Turn]]) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
+    """The questions of runs by location: number of the run, place, counts."""
+    found: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
+    for number, turns in enumerate(runs):
+        for place, location, counts in system.counts(turns):
+            found.setdefault(location, []).append((number, place, counts))
+    return found
 
 
 def filling_runs(system: System, seed: int = 0) -> list[list[Turn]]:
