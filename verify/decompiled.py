@@ -5,6 +5,7 @@ from __future__ import annotations
 from compiler.decompile.model_to_automaton import model_to_automaton
 from compiler.decompile.model_to_machine import model_to_machine
 from compiler.decompile.model_to_memory import model_to_memories
+from compiler.decompile.model_to_real_memory import is_real_memory, model_to_real_memory
 from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError
 from compiler.model import Model
@@ -15,7 +16,8 @@ from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.memory import NOW
 from verify.answers import ModelAnswers, program_answers
 from verify.same_on_domain import shortest_difference
-from verify.system_verdict import Judged, system_verdict
+from verify.system_verdict import system_verdict
+from verify.verdict import Judged
 
 
 def decompile(model: Model) -> Program:
@@ -40,6 +42,10 @@ def decompile(model: Model) -> Program:
         return found
     if NOW in model.coordinates:
         return _memory(model)
+    if is_real_memory(model):
+        read = model_to_real_memory(model)
+        _require(_judged(read, model), read)
+        return read
     return _automaton(model)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from compiler.errors import DataError, UnsupportedError
@@ -11,31 +9,25 @@ from compiler.exact import scaled
 from compiler.heads_to_rules import MOST_RULES, exact_heads, exact_rules, live_rules, products
 from compiler.model import Model
 from compiler.program_to_rules.lowering import Lowering, Turn
+from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.runtime.recurrent import Recurrent
 from verify.answers import Integers
 from verify.same_function import difference, exact_form
 from verify.same_on_domain import parted
 from verify.same_on_hulls import least_difference, proved
-from verify.verdict import EXACT, INDUCTION, Counterexample, Level, Verdict
+from verify.same_on_vectors import vectors_verdict
+from verify.verdict import EXACT, INDUCTION, RULES, Counterexample, Judged, Verdict
 from verify.vocabulary import different_tokens
 
-RULES = "the rules are those that the program compiles to"
 LIVE = "the rules that its own tokens can bring to bear are those that the program compiles to"
 SPANNED = "model and program answer alike on what spans all that the program can reach"
 ALL_TRIED = "every input that fits was tried"
 
 
-class Judged(NamedTuple):
-    """The answer, its level, a counterexample for a refutation, and what the answer rests on."""
-
-    verdict: str
-    level: Level
-    counterexample: Counterexample | None
-    assumptions: tuple[str, ...]
-
-
 def system_verdict(lowering: Lowering, model: Model) -> Judged:
     """Whether `model`, over the coordinates of `lowering`, is its program, at the strongest level that holds."""
+    if isinstance(lowering, LoweredRealMemory):
+        return vectors_verdict(lowering, model)
     own = exact_form(lowering.form)
     odd = different_tokens(lowering.tokens, model.vocabulary)
     if odd:

@@ -40,7 +40,7 @@ class Certificate:
     span
         The dimension of the span of all configurations that the program can reach.
     undetermined
-        A shortest input whose last answer the data leave open; None if certified.
+        A shortest input whose last answer the data leave open; None if certified. Of a real memory, its tokens.
     """
 
     certified: bool

@@ -12,7 +12,9 @@ from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.lowering import Lowering, Turn
+from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.traces.data_set import DataSet
+from compiler.traces.real_memory_runs import random_vectors, teaching_vectors
 
 DEFAULT_COUNT = 100
 DEFAULT_LENGTHS = (1, 20)
@@ -30,6 +32,9 @@ def generate(
     certified: bool = False,
 ) -> DataSet:
     """Training data from runs of `program`: every input symbol is a supervised position, its target the answer token.
+
+    A run of a real memory is a number of pairs from `lengths` and a query, Gaussian: floats; see `key_value_task`. Its
+    certified set is of integers.
 
     Parameters
     ----------
@@ -56,15 +61,19 @@ def generate(
 
         if count is not None or lengths is not None:
             raise DataError("a certified set has the size that it needs; leave out count and lengths")
+        if isinstance(lowering, LoweredRealMemory):
+            return teaching_vectors(lowering)
         if isinstance(lowering, LoweredAutomaton):
             return runs_to_data(lowering, teaching_words(lowering))
         return turns_to_data(lowering, filling_runs(system_of(lowering), seed))
-    return runs_to_data(lowering, _random_words(lowering, count, lengths, seed))
+    number, least, most = _sizes(lowering, count, lengths)
+    if isinstance(lowering, LoweredRealMemory):
+        return random_vectors(lowering, number, (least, most), seed)
+    return runs_to_data(lowering, _random_words(lowering, number, (least, most), seed))
 
 
-def _random_words(
-    lowering: Lowering, count: int | None, lengths: tuple[int, int] | int | None, seed: int
-) -> list[list[Any]]:
+def _sizes(lowering: Lowering, count: int | None, lengths: tuple[int, int] | int | None) -> tuple[int, int, int]:
+    """The number of words, and their least and greatest length. Raises DataError."""
     number = DEFAULT_COUNT if count is None else count
     least, most = (lengths, lengths) if isinstance(lengths, int) else DEFAULT_LENGTHS if lengths is None else lengths
     if not isinstance(number, int):
@@ -76,7 +85,11 @@ def _random_words(
     if number * most > MAX_SYMBOLS:
         raise DataError(f"{number:,} words of up to {most:,} symbols are more than {MAX_SYMBOLS:,} symbols")
     most = min(most, lowering.longest or most)
-    least = min(least, most)
+    return number, min(least, most), most
+
+
+def _random_words(lowering: Lowering, number: int, lengths: tuple[int, int], seed: int) -> list[list[Any]]:
+    least, most = lengths
     alphabet = lowering.items()
     random = np.random.default_rng(seed)
     drawn = random.integers(least, most + 1, size=number).tolist()
