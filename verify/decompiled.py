@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.decompile.model_to_automaton import model_to_automaton
 from compiler.decompile.model_to_machine import model_to_machine
-from compiler.decompile.model_to_memory import model_to_memories
+from compiler.decompile.model_to_memory import claimed_dense_memory, model_to_memories
 from compiler.decompile.model_to_real_memory import is_real_memory, model_to_real_memory
 from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError
@@ -64,6 +64,9 @@ def _automaton(model: Model) -> Program:
 
 def _memory(model: Model) -> Program:
     """The first of the candidates that is proved."""
+    if dense := claimed_dense_memory(model):
+        _require(_judged(dense, model), dense)
+        return dense
     last: tuple[Judged, Program] | None = None
     for candidate in model_to_memories(model):
         last = _judged(candidate, model), candidate

@@ -8,11 +8,13 @@ from compiler.errors import DataError, UnsupportedError
 from compiler.exact import scaled
 from compiler.heads_to_rules import MOST_RULES, exact_heads, exact_rules, live_rules, products
 from compiler.model import Model
+from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.runtime.recurrent import Recurrent
 from verify.answers import Integers
 from verify.same_function import difference, exact_form
+from verify.same_on_dense import dense_verdict
 from verify.same_on_domain import parted
 from verify.same_on_hulls import least_difference, proved
 from verify.same_on_vectors import vectors_verdict
@@ -40,6 +42,8 @@ def system_verdict(lowering: Lowering, model: Model) -> Judged:
     live = live_rules(heads, model.coordinates, lowering.tokens.pairs())
     if not len(difference(own, (live, below))):
         return Judged("proved", "domain", None, (EXACT, LIVE, INDUCTION))
+    if isinstance(lowering, LoweredDenseMemory):
+        return dense_verdict(lowering, model)
     try:
         if proved(model, lowering):
             return Judged("proved", "domain", None, (EXACT, SPANNED, INDUCTION))
