@@ -112,9 +112,9 @@ def test_targets_are_the_exact_answers_of_the_layer(program, seed) -> None:
 
 
 def test_decoded_targets_are_not_learned_exactly_where_raw_ones_are() -> None:
-    program = Memory("m", ("a", "b", "c"), ("x", "y"), dimensions=4, seed=1)
-    lowering = lower(program)
-    words = [[*((key, "x") for key in "abc"), key] for key in "abc"] + [[("a", "y"), key] for key in "abc"]
+    """Four keys in two dimensions: which key is asked for has rank 4, and what a layer can tell of it rank 2."""
+    lowering = lower(Memory("m", tuple("abcd"), ("x",), dimensions=2))
+    words = [[(key, "x"), asked] for key in "abcd" for asked in "abcd"]
     raw = runs_to_data(lowering, words)
     zero = np.zeros(lowering.form.d, dtype=np.int64)
     answers = [answer for word in words for _, answer in lowering.dialogue(word)]
