@@ -1,8 +1,8 @@
 """Rules of integer data by their questions: a small regression for each of a few last tokens, put together.
 
 With the last token z fixed an answer is a linear function L_z of S, and over all z it is L_z = sum_e z[e] P_e, where
-P_e are the rules that read e. Where S varies freely at a few questions whose tokens span all others, the P_e follow from
-the L_z of these few: regressions with a feature a pair {b, c}, in the place of one with a feature a pair and e.
+P_e are the rules that read e. Where S varies freely at a few questions whose tokens span all others, the P_e follow
+from the L_z of these few: regressions with a feature a pair {b, c}, in the place of one with a feature a pair and e.
 
 1.  At each of the few, differences of samples give L_z on the pairs that vary there; what is the same at every sample
     of a question drops out. For an answer's coordinate a the pairs {a, c} are tried first (what is read from a memory
