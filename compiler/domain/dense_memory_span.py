@@ -31,6 +31,8 @@ from compiler.program_to_rules.memory import names_of
 
 MOST_RUNS = 20_000
 """The most runs that are listed."""
+MOST_NUMBERS = 200_000_000
+"""The most numbers, d^3 a run, that their configurations may have."""
 
 
 def spanning_runs(lowering: LoweredDenseMemory) -> Iterator[tuple[tuple[Item, ...], list[Turn]]]:
@@ -45,10 +47,11 @@ def check_size(lowering: LoweredDenseMemory) -> None:
     """Raises UnsupportedError where there are too many runs to list."""
     (keys, values), asked = names_of(lowering.program), len(_requests(lowering))
     count = (1 + len(keys) * (1 + len(values) + len(values) ** 2)) * asked
-    if count > MOST_RUNS:
+    if count > MOST_RUNS or count * lowering.form.d**3 > MOST_NUMBERS:
         raise UnsupportedError(
             f"memory {lowering.program.name} has {len(keys)} keys in few dimensions and {len(values)} values; what it "
-            f"can reach is spanned by {count:,} runs, and this version certifies up to {MOST_RUNS:,}. Random data (-n) "
+            f"can reach is spanned by {count:,} runs in {lowering.form.d} coordinates, and this version certifies up to {MOST_RUNS:,} runs "
+            f"of {MOST_NUMBERS:,} numbers (d^3 each) in all. Random data (-n) "
             "can be learned all the same, without a certificate, and the model be verified"
         )
 
