@@ -50,9 +50,9 @@ def check_size(lowering: LoweredDenseMemory) -> None:
     if count > MOST_RUNS or count * lowering.form.d**3 > MOST_NUMBERS:
         raise UnsupportedError(
             f"memory {lowering.program.name} has {len(keys)} keys in few dimensions and {len(values)} values; what it "
-            f"can reach is spanned by {count:,} runs in {lowering.form.d} coordinates, and this version certifies up to "
-            f"{MOST_RUNS:,} runs, and up to {MOST_NUMBERS:,} numbers (d^3 a run). Random data (-n) can be learned all "
-            "the same, without a certificate, and the model be verified"
+            f"can reach is spanned by {count:,} runs in {lowering.form.d} coordinates, and this version certifies up "
+            f"to {MOST_RUNS:,} runs, and up to {MOST_NUMBERS:,} numbers (d^3 a run). Random data (-n) can be learned "
+            "all the same, without a certificate, and the model be verified"
         )
 
 
