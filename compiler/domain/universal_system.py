@@ -1,8 +1,8 @@
 """Universal programs as guarded systems: every program within the bounds, every input.
 
-The domain of a universal automaton is every table (each entry names any state, accepting or not) and every word; that of
-a universal machine every table, every tape, the start state, and every cell of the head. That an automaton accepts in
-states, so that entries for one state agree, is no affine equation; entries that disagree are in the domain as well.
+The domain of a universal automaton is every table (each entry names any state, accepting or not) and every word; that
+of a universal machine every table, every tape, the start state, and every cell of the head. That an automaton accepts
+in states, so that entries for one state agree, is no affine equation; entries that disagree are in the domain as well.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def universal_machine_system(lowering: LoweredUniversalMachine) -> System:
     asking = np.flatnonzero(lowering.asks).tolist()
     for token in asking:
         q, g, p = lowering.pointed(lowering.tokens.names[token])
-        assert q is not None and p is not None
+        assert q is not None
+        assert p is not None
         if g is None:
             cells = [(p * layout.width, layout.symbol(h, p)) for h in range(layout.symbols)]
             pointers = lowering.pointers[q, :, p].tolist()

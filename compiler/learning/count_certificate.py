@@ -43,7 +43,8 @@ class Certificate:
     span
         The dimension of the span of all configurations that the program can reach.
     undetermined
-        A short input whose last answer the data leave open; None if certified, or if none was found.
+        A short input whose last answer the data leave open; None if certified, or if none was found. Of a real memory,
+        its tokens.
     """
 
     certified: bool
