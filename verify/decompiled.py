@@ -6,6 +6,7 @@ from compiler.decompile.model_to_automaton import model_to_automaton
 from compiler.decompile.model_to_machine import model_to_machine
 from compiler.decompile.model_to_memory import claimed_dense_memory, model_to_memories
 from compiler.decompile.model_to_real_memory import is_real_memory, model_to_real_memory
+from compiler.decompile.model_to_universal import model_to_universal
 from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError
 from compiler.model import Model
@@ -46,6 +47,9 @@ def decompile(model: Model) -> Program:
         read = model_to_real_memory(model)
         _require(_judged(read, model), read)
         return read
+    if universal := model_to_universal(model):
+        _require(_judged(universal, model), universal)
+        return universal
     return _automaton(model)
 
 

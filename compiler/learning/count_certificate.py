@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import runs_of, starts_of, system_of
-from compiler.domain.hulls import Hull, Rows
+from compiler.domain.hulls import Hull, Rows, closed
 from compiler.domain.system import System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
@@ -63,10 +63,9 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
         return Certificate(True, rank, rank, None)
     try:
         left, span = _left_open(system, hulls_of(shown.shown))
-    except DataError:  # what is shown has no small basis, so it is not what free runs span
-        if not isinstance(lowering, LoweredMachine):
-            raise
-        left, span = True, sum(hull.dimension for hull in free_hulls(system).values())
+    except DataError:  # what is shown has no small basis, so it is not all that can be reached, which has one
+        hulls = free_hulls(system) if isinstance(lowering, LoweredMachine) else closed(system, {})
+        left, span = True, sum(hull.dimension for n, hull in hulls.items() if n in system.asked_at)
     return Certificate(not left, rank, span, _undetermined(system, shown) if left else None)
 
 

@@ -59,7 +59,7 @@ def generate(
     if certified:
         from compiler.domain.dense_memory_span import spanning_runs
         from compiler.domain.guarded import system_of
-        from compiler.traces.filling import filling_runs
+        from compiler.traces.certified_runs import certified_runs
         from compiler.traces.spanning import thinned
         from compiler.traces.teaching import teaching_words
 
@@ -72,7 +72,7 @@ def generate(
             return turns_to_data(lowering, thinned(runs, turns_to_data(lowering, runs)))
         if isinstance(lowering, LoweredAutomaton):
             return runs_to_data(lowering, teaching_words(lowering))
-        return turns_to_data(lowering, filling_runs(system_of(lowering), seed))
+        return turns_to_data(lowering, certified_runs(system_of(lowering), seed))
     number, least, most = _sizes(lowering, count, lengths)
     if isinstance(lowering, LoweredRealMemory):
         return random_vectors(lowering, number, (least, most), seed)
