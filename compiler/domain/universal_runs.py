@@ -14,7 +14,7 @@ from compiler.program_to_rules.universal_automaton import Table as AutomatonTabl
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.universal_machine import Table as MachineTable
 
-LETTERS = 150
+LETTERS = 400
 """The symbols of a random word."""
 STEPS = (10, 30, 60)
 """The most steps of a run, one of these."""
@@ -81,15 +81,20 @@ def changed(
 
 
 def universal_runs(
-    lowering: LoweredUniversalAutomaton | LoweredUniversalMachine, random: Generator
+    lowering: LoweredUniversalAutomaton | LoweredUniversalMachine,
+    random: Generator,
+    lengths: tuple[int, int] | None = None,
 ) -> Iterator[list[Turn]]:
-    """Runs of random programs within the bounds on random inputs, without end."""
+    """Runs of random programs within the bounds on random inputs, without end; `lengths` are of words, or in steps."""
     if isinstance(lowering, LoweredUniversalMachine):
         while True:
-            yield drawn_start(lowering, random).run(lowering)
+            start = drawn_start(lowering, random)
+            most = start.most if lengths is None else int(random.integers(lengths[0], lengths[1] + 1))
+            yield replace(start, most=most).run(lowering)
     states, symbols = lowering.program.states, lowering.program.symbols
     while True:
         targets = random.integers(states, size=(states, symbols)).tolist()
         accepts = (random.random(states) < 0.5).tolist()
         table = AutomatonTable(tuple(map(tuple, targets)), tuple(accepts))
-        yield list(lowering.turns(table, random.integers(symbols, size=LETTERS).tolist()))
+        length = LETTERS if lengths is None else int(random.integers(lengths[0], lengths[1] + 1))
+        yield list(lowering.turns(table, random.integers(symbols, size=length).tolist()))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from compiler.domain.universal_runs import universal_runs
 from compiler.errors import DataError
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
@@ -14,6 +16,8 @@ from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.real_memory import LoweredRealMemory
+from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.traces.data_set import DataSet
 from compiler.traces.dense_memory_runs import dense_words, raw_answers
 from compiler.traces.real_memory_runs import random_vectors, teaching_vectors
@@ -43,7 +47,7 @@ def generate(
     count, lengths, seed
         So many words, of lengths drawn uniformly from `lengths` (both ends included; a number: just this length), of
         symbols drawn uniformly and independently; the same seed gives the same data. Default 100 words of 1 to 20
-        symbols.
+        symbols. Of a universal program: so many random programs, each on a random input of so many symbols or steps.
     certified
         Instead a small teaching set whose row space contains the span of all configurations that the program can
         reach: it determines the program's rules at every length. It takes no count and no lengths.
@@ -78,6 +82,9 @@ def generate(
         return random_vectors(lowering, number, (least, most), seed)
     if isinstance(lowering, LoweredDenseMemory):
         return runs_to_data(lowering, dense_words(lowering, number, (least, most), seed))
+    if isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine):
+        drawn = universal_runs(lowering, np.random.default_rng(seed), (least, most))
+        return turns_to_data(lowering, islice(drawn, number))
     return runs_to_data(lowering, _random_words(lowering, number, (least, most), seed))
 
 
