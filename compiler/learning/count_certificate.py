@@ -22,6 +22,7 @@ from compiler.domain.system import System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
+from compiler.program_to_rules.memory import LoweredMemory
 from compiler.traces.data_set import DataSet
 from compiler.traces.filling import Filled, fills_freely, hulls_of, missing, spans_of_runs
 from compiler.traces.teaching import Span
@@ -135,5 +136,6 @@ def _undetermined(system: System, shown: Filled) -> tuple[str, ...] | None:
     if best is None:
         return None
     answers = {place + 1 for place, (_, answer) in enumerate(best) if answer is not None}
-    prompt = len(list(system.lowering.inputs(()))) if system.inputs else 0
+    lowering = system.lowering
+    prompt = len(list(lowering.inputs(()))) if isinstance(lowering, LoweredMemory) else 0
     return tuple(name for place, (name, _) in enumerate(best) if place not in answers and place >= prompt)
