@@ -18,7 +18,7 @@ import numpy as np
 
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import system_of
-from compiler.domain.hulls import Hull, Rows, branch_rows
+from compiler.domain.hulls import Hull, Rows, branch_rows, closed
 from compiler.domain.machine_system import turns_from
 from compiler.domain.system import Branch, System
 from compiler.domain.universal_runs import universal_runs
@@ -101,6 +101,8 @@ def _agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:
 
 def reachable(system: System) -> Mapping[int, Hull]:
     """By location, what contains all configurations of the system: exactly their span where all runs can be taken."""
+    if isinstance(system.lowering, LoweredUniversalMachine):
+        return closed(system, {})
     hulls, complete = spans_of_runs(system)
     return hulls if complete else missing(system, hulls)[0]
 

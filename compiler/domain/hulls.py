@@ -121,9 +121,17 @@ def closed(system: System, hulls: Mapping[int, Hull]) -> dict[int, Hull]:
         if not fresh:
             return found
         for location, rows in fresh.items():
-            known = [found[location].basis] if location in found else []
-            found[location] = Hull.of(np.concatenate([*known, np.unique(np.concatenate(rows), axis=0)]))
+            found[location] = _joined(found.get(location), np.unique(np.concatenate(rows), axis=0))
         grown = fresh.keys()
+
+
+def _joined(hull: Hull | None, rows: Rows) -> Hull:
+    """The span of a hull and some rows; of these only so many are eliminated as are independent outside of it."""
+    if hull is None:
+        return Hull.of(rows)
+    pivots, _ = echelon(product(hull.equations, rows.T))
+    joined = Hull.of(np.concatenate([hull.basis, rows[pivots]]))
+    return joined if not joined.outside(rows).any() else Hull.of(np.concatenate([hull.basis, rows]))
 
 
 class Escape(NamedTuple):
