@@ -99,7 +99,9 @@ def _given(program: Program, given: str | None) -> Program | None:
         raise UnsupportedError(f"--given names what a universal program runs; {program.kind} {program.name} runs words")
     if given is None:
         wanted = "an automaton" if isinstance(program, UniversalAutomaton) else "a machine"
-        raise UnsupportedError(f"{program.kind} {program.name} runs another program; name {wanted} with --given PROGRAM")
+        raise UnsupportedError(
+            f"{program.kind} {program.name} runs another program; name {wanted} with --given PROGRAM"
+        )
     return program.check_fits(load(given))
 
 

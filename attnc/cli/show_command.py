@@ -19,14 +19,15 @@ from compiler.model import Model
 from compiler.program_to_model import compile
 from compiler.rules import Form
 
-
 MOST_LINES = 1_000
 """How many lines of each listing are printed, unless all are asked for."""
 
 
 @click.command("show")
 @click.argument("program")
-@click.option("--all", "all_of_it", is_flag=True, help=f"Print every listing whole, not its first {MOST_LINES:,} lines.")
+@click.option(
+    "--all", "all_of_it", is_flag=True, help=f"Print every listing whole, not its first {MOST_LINES:,} lines."
+)
 @json_option
 def command(program: str, all_of_it: bool, as_json: bool) -> None:
     """Show the coordinates in order, the tokens, each rule as a sentence, and the rules that each head carries.

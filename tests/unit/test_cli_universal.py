@@ -123,7 +123,9 @@ def test_refusals(attnc: Attnc) -> None:
     attnc("run", "u.attn::any", "12", "--given", "busy_beaver_2").assert_refused("symbol 2 at position 1")
     attnc("run", "u.attn::any", "01", "--given", "busy_beaver_2", "--cells", "9").assert_refused("--cells")
     attnc("compile", "any_small", "-o", "m.safetensors", "--cells", "9").assert_refused("--cells")
-    attnc("run", "any_champion", "1", "--given", "busy_beaver_2", "--decode", "raw").assert_refused("run it as a stream")
+    attnc("run", "any_champion", "1", "--given", "busy_beaver_2", "--decode", "raw").assert_refused(
+        "run it as a stream"
+    )
 
 
 def test_check_and_format_and_list(attnc: Attnc) -> None:
