@@ -34,29 +34,22 @@ SLACK = 1e-9
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _add(tables: Any, state: Any, slot: Any, delta: Any) -> None:
+def _add(S: Any, place: Any, listed: Any, live: Any, slot_row: Any, row_begin: Any, slot: Any, delta: Any) -> None:
     """S[slot] += delta, and keep the row's list of non-zero entries."""
-    old = state.S[slot]
+    old = S[slot]
     new = old + delta
-    state.S[slot] = new
-    row = tables.slot_row[slot]
+    S[slot] = new
+    row = slot_row[slot]
     if old == 0 and new != 0:
-        at = tables.row_begin[row] + state.live[row]
-        state.listed[at] = slot
-        state.place[slot] = at
-        state.live[row] += 1
+        at = row_begin[row] + live[row]
+        listed[at] = slot
+        place[slot] = at
+        live[row] += 1
     elif old != 0 and new == 0:
-        state.live[row] -= 1
-        last = state.listed[tables.row_begin[row] + state.live[row]]
-        state.listed[state.place[slot]] = last
-        state.place[last] = state.place[slot]
-
-
-@njit(nogil=True, cache=True)
-def write(tables: Any, state: Any, token: Any) -> None:
-    """Add the token's outer product to the live entries of S, one by one."""
-    for n in range(tables.write_ends[token], tables.write_ends[token + 1]):
-        _add(tables, state, tables.write_slot[n], tables.write_delta[n])
+        live[row] -= 1
+        last = listed[row_begin[row] + live[row]]
+        listed[place[slot]] = last
+        place[last] = place[slot]
 
 
 @njit(nogil=True, cache=True)
@@ -144,7 +137,11 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
 
     `records` (n, 2) takes (question, answer) for each answer; where it is empty nothing is recorded.
     """
-    hot, made = tables.hot, tables.made
+    # Each array once: taken from its tuple in the loop it would be counted as a reference there, which costs more
+    # than a step does.
+    hot, made, slot_row, row_begin = tables.hot, tables.made, tables.slot_row, tables.row_begin
+    write_ends, write_slot, write_delta = tables.write_ends, tables.write_slot, tables.write_delta
+    S, place, listed, live = state.S, state.place, state.listed, state.live
     used, token, fed, answered = counters[USED], counters[NEXT], counters[FED], counters[ANSWERED]
     last, ended, recorded = counters[LAST], counters[ENDED], counters[RECORDED]
     most_fed, most_answered = counters[MOST_FED], counters[MOST_ANSWERED]
@@ -164,16 +161,16 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
         start = hot[token, FROM]
         if start >= 0:
             to = hot[token, TO]
-            if state.S[start] == 1 and state.S[to] == 0:
-                at = state.place[start]
-                state.listed[at] = to
-                state.place[to] = at
-                state.S[start] = 0
-                state.S[to] = 1
-            else:
-                write(tables, state, token)
-        elif start == -2:
-            write(tables, state, token)
+            if S[start] == 1 and S[to] == 0:
+                at = place[start]
+                listed[at] = to
+                place[to] = at
+                S[start] = 0
+                S[to] = 1
+                start = np.int32(-1)
+        if start != -1:
+            for n in range(write_ends[token], write_ends[token + 1]):
+                _add(S, place, listed, live, slot_row, row_begin, write_slot[n], write_delta[n])
         kind = hot[token, ASK]
         if kind == 0:
             token = np.int64(-1)
@@ -183,9 +180,9 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
             break
         answer = np.int64(-1)
         row = hot[token, ROW]
-        if row >= 0 and state.live[row] == 1:
-            slot = state.listed[tables.row_begin[row]]
-            if state.S[slot] == 1:
+        if row >= 0 and live[row] == 1:
+            slot = listed[row_begin[row]]
+            if S[slot] == 1:
                 answer = np.int64(made[hot[token, BASE] + slot])
         if answer < 0:
             answer = _decided(tables, words, state, token)
