@@ -153,7 +153,7 @@ def universal(repeats: int) -> Rows:
         works = (lambda given=given: stream.run("", given=given)), (lambda own=own: own.run(""))
         ours, special = side_by_side(repeats, *works)
         shown = f"{ours / run.steps * 1e9:,.0f} against {special / run.steps * 1e9:,.0f} ns a step of {run.steps:,}"
-        limit = ("", None) if run.steps < 1_000 else (">= 1/5", special / ours >= 1 / 5)
+        limit = ("", None) if run.steps < 1_000 else (">= 1/3", special / ours >= 1 / 3)
         rows.append((f"{given.name}: own layer / universal", f"{special / ours:.2f}", shown, *limit))
     return rows
 

@@ -1,9 +1,10 @@
 """The streaming kernel: a run of a layer over flat arrays, touching only live entries.
 
 `tables` says what the arrays are. One step feeds a token: its writes go to S, and if it is a question, its reader walks
-the non-zero entries of the rows that it reads. Three short cuts, each with the general way behind it:
+the non-zero entries of the rows that it reads. Four short cuts, each with the general way behind it:
 
 * a write that empties one entry of a row and fills another (1 -> 0 and 0 -> 1) replaces it in the row's list;
+* a token that changes a single entry, 0 -> 1 or 1 -> 0, adds it to the row's list or takes it away;
 * a reader of one row with one non-zero entry, which is 1, answers what was computed beforehand (`made`);
 * an answer that is a token exactly is found by a hash that is linear in the entries.
 
@@ -24,32 +25,39 @@ USED, NEXT, FED, MOST_FED, ANSWERED, MOST_ANSWERED, LAST, ENDED, RECORDED = rang
 """The counters of a run: inputs used; the next token (-1: take an input); tokens fed and their bound; answers taken and
 their bound; the last token fed; the last answer that was appended (-1: none); records used."""
 
-ASK, FROM, TO, ROW, BASE, READER = range(6)
+ASK, FROM, TO, ROW, BASE, READER, DELTA, WITHIN = range(8)
 """The columns of `Tables.hot`: what becomes of the answer; the entries that a replacing write empties and fills (FROM
--1: no write, -2: the list of writes); the one row that is read (-1: the reader's list) and the offset of its answers
-in `made`; the reader (-1: none, the answer is zero)."""
+-1: no write, -2: the list of writes, -3: one write, to TO); the one row that is read (-1: the reader's list) and the
+offset of its answers in `made`; the reader (-1: none, the answer is zero); what one write adds, 1 or -1, and its row."""
 
 APPENDED, READ = 1, 2
 SLACK = 1e-9
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _add(S: Any, place: Any, listed: Any, live: Any, slot_row: Any, row_begin: Any, slot: Any, delta: Any) -> None:
+def _add(tables: Any, state: Any, slot: Any, delta: Any) -> None:
     """S[slot] += delta, and keep the row's list of non-zero entries."""
-    old = S[slot]
+    old = state.S[slot]
     new = old + delta
-    S[slot] = new
-    row = slot_row[slot]
+    state.S[slot] = new
+    row = tables.slot_row[slot]
     if old == 0 and new != 0:
-        at = row_begin[row] + live[row]
-        listed[at] = slot
-        place[slot] = at
-        live[row] += 1
+        at = tables.row_begin[row] + state.live[row]
+        state.listed[at] = slot
+        state.place[slot] = at
+        state.live[row] += 1
     elif old != 0 and new == 0:
-        live[row] -= 1
-        last = listed[row_begin[row] + live[row]]
-        listed[place[slot]] = last
-        place[last] = place[slot]
+        state.live[row] -= 1
+        last = state.listed[tables.row_begin[row] + state.live[row]]
+        state.listed[state.place[slot]] = last
+        state.place[last] = state.place[slot]
+
+
+@njit(nogil=True, cache=True)
+def write(tables: Any, state: Any, token: Any) -> None:
+    """Add the token's outer product to the live entries of S, one by one."""
+    for n in range(tables.write_ends[token], tables.write_ends[token + 1]):
+        _add(tables, state, tables.write_slot[n], tables.write_delta[n])
 
 
 @njit(nogil=True, cache=True)
@@ -137,10 +145,8 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
 
     `records` (n, 2) takes (question, answer) for each answer; where it is empty nothing is recorded.
     """
-    # Each array once: taken from its tuple in the loop it would be counted as a reference there, which costs more
-    # than a step does.
-    hot, made, slot_row, row_begin = tables.hot, tables.made, tables.slot_row, tables.row_begin
-    write_ends, write_slot, write_delta = tables.write_ends, tables.write_slot, tables.write_delta
+    # Taken from its tuple in the loop an array is counted as a reference, which costs more than what is done with it.
+    hot, made, row_begin = tables.hot, tables.made, tables.row_begin
     S, place, listed, live = state.S, state.place, state.listed, state.live
     used, token, fed, answered = counters[USED], counters[NEXT], counters[FED], counters[ANSWERED]
     last, ended, recorded = counters[LAST], counters[ENDED], counters[RECORDED]
@@ -167,10 +173,26 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
                 place[to] = at
                 S[start] = 0
                 S[to] = 1
-                start = np.int32(-1)
-        if start != -1:
-            for n in range(write_ends[token], write_ends[token + 1]):
-                _add(S, place, listed, live, slot_row, row_begin, write_slot[n], write_delta[n])
+            else:
+                write(tables, state, token)
+        elif start == -3:
+            to, delta, within = hot[token, TO], hot[token, DELTA], hot[token, WITHIN]
+            if delta == 1 and S[to] == 0:
+                at = row_begin[within] + live[within]
+                listed[at] = to
+                place[to] = at
+                S[to] = 1
+                live[within] += 1
+            elif delta == -1 and S[to] == 1:
+                live[within] -= 1
+                other = listed[row_begin[within] + live[within]]
+                listed[place[to]] = other
+                place[other] = place[to]
+                S[to] = 0
+            else:
+                write(tables, state, token)
+        elif start == -2:
+            write(tables, state, token)
         kind = hot[token, ASK]
         if kind == 0:
             token = np.int64(-1)
