@@ -28,7 +28,7 @@ their bound; the last token fed; the last answer that was appended (-1: none); r
 ASK, FROM, TO, ROW, BASE, READER, DELTA, WITHIN = range(8)
 """The columns of `Tables.hot`: what becomes of the answer; the entries that a replacing write empties and fills (FROM
 -1: no write, -2: the list of writes, -3: one write, to TO); the one row that is read (-1: the reader's list) and the
-offset of its answers in `made`; the reader (-1: none, the answer is zero); what one write adds, 1 or -1, and its row."""
+offset of its answers in `made`; the reader (-1: none, the answer is zero); what one write adds (1 or -1), and where."""
 
 APPENDED, READ = 1, 2
 SLACK = 1e-9
