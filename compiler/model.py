@@ -148,7 +148,12 @@ class Model:
 
     @property
     def live_rules(self) -> Form:
-        """The rules that read a pair {b, c} which some token of the vocabulary has: all that its runs depend on."""
+        """The rules that read a pair {b, c} which some token of the vocabulary has: all that its runs depend on.
+
+        Without a vocabulary any vector may be a token, so all rules are live. Raises ModelError as `rules` does, then.
+        """
+        if not len(self.vocabulary):
+            return self.rules
         return live_rules(self.heads, self.coordinates, self.vocabulary.pairs())
 
     def entries(self) -> Weights:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from compiler.decompile.model_to_automaton import model_to_automaton
 from compiler.decompile.model_to_machine import model_to_machine
-from compiler.decompile.model_to_memory import model_to_memories
+from compiler.decompile.model_to_memory import claimed_dense_memory, model_to_memories
+from compiler.decompile.model_to_real_memory import is_real_memory, model_to_real_memory
+from compiler.decompile.model_to_universal import model_to_universal
 from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError
 from compiler.model import Model
@@ -15,7 +17,8 @@ from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.memory import NOW
 from verify.answers import ModelAnswers, program_answers
 from verify.same_on_domain import shortest_difference
-from verify.system_verdict import Judged, system_verdict
+from verify.system_verdict import system_verdict
+from verify.verdict import Judged
 
 
 def decompile(model: Model) -> Program:
@@ -40,6 +43,13 @@ def decompile(model: Model) -> Program:
         return found
     if NOW in model.coordinates:
         return _memory(model)
+    if is_real_memory(model):
+        read = model_to_real_memory(model)
+        _require(_judged(read, model), read)
+        return read
+    if universal := model_to_universal(model):
+        _require(_judged(universal, model), universal)
+        return universal
     return _automaton(model)
 
 
@@ -58,6 +68,9 @@ def _automaton(model: Model) -> Program:
 
 def _memory(model: Model) -> Program:
     """The first of the candidates that is proved."""
+    if dense := claimed_dense_memory(model):
+        _require(_judged(dense, model), dense)
+        return dense
     last: tuple[Judged, Program] | None = None
     for candidate in model_to_memories(model):
         last = _judged(candidate, model), candidate

@@ -7,6 +7,7 @@ one or two tokens with small integer entries shows it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import product as choices
 from typing import TypeAlias
 
@@ -34,8 +35,10 @@ def exact_form(form: Form) -> ExactForm:
     return Form(form.coordinates, form.index, values.numerators), values.denominator
 
 
-def separating_input(form: Form) -> NDArray[np.int64]:
+def separating_input(form: Form, asking: Collection[int] | None = None) -> NDArray[np.int64]:
     """Tokens (n, d), as few as possible, on which a non-zero form does not vanish.
+
+    `asking` are the coordinates that the last token may have, if not all; every rule of the form must read one of them.
 
     One token z gives the cubic form p(z, z, z); it may vanish identically (then two tokens are needed). With a token k
     before the last token z the answer is p(k, k, z) + p(z, z, z), and scaling k by 1 or 2 makes one of the two sums
@@ -43,7 +46,7 @@ def separating_input(form: Form) -> NDArray[np.int64]:
     """
     e, b, c, _ = form.index[0].tolist()
     units = np.eye(form.d, dtype=np.int64)
-    corners = dict.fromkeys((b, c, e))
+    corners = dict.fromkeys(place for place in (b, c, e) if asking is None or place in asking)
     for signs in choices((0, 1, -1, 2), repeat=len(corners)):
         token = sum((sign * units[place] for sign, place in zip(signs, corners, strict=True)), np.zeros_like(units[0]))
         if _value(form, token[None]).any():

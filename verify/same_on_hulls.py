@@ -10,27 +10,33 @@ difference that no run shows leaves the question undecided, unless all inputs ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from itertools import product as choices
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from compiler.domain.free_runs import free_hulls
-from compiler.domain.guarded import starts_of, system_of
+from compiler.domain.guarded import system_of
 from compiler.domain.hulls import Hull, Rows, branch_rows
 from compiler.domain.machine_system import turns_from
 from compiler.domain.system import Branch, System
+from compiler.domain.universal_runs import universal_runs
 from compiler.exact import plus, product, scaled, times
 from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.traces.filling import filled, hulls_of, missing
+from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.traces.filling import missing, spans_of_runs
 from verify.answers import Integers, contributions
 
 MOST_WORDS = 20_000
 """The most inputs that are tried in the search for a counterexample."""
 MOST_STEPS = 2_000
+MOST_RANDOM = 1_000
+"""The random runs of a universal program that are tried in that search."""
 FEW_ANSWERS = 1_000
 """The answers that are compared before anything is analysed: most wrong models are wrong on short inputs."""
 
@@ -95,9 +101,8 @@ def _agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:
 
 def reachable(system: System) -> Mapping[int, Hull]:
     """By location, what contains all configurations of the system: exactly their span where all runs can be taken."""
-    found, complete = filled(system)
-    hulls = hulls_of(found.shown)
-    return hulls if complete and starts_of(system) is not None else missing(system, hulls)[0]
+    hulls, complete = spans_of_runs(system)
+    return hulls if complete else missing(system, hulls)[0]
 
 
 def least_difference(model: Model, lowering: Lowering, most_answers: int | None = None) -> tuple[Differs | None, bool]:
@@ -106,6 +111,8 @@ def least_difference(model: Model, lowering: Lowering, most_answers: int | None 
     With `most_answers` no further input is tried once so many answers were compared.
     """
     asked = Asked(model, lowering)
+    if isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine):
+        return _random_difference(asked, lowering, most_answers), False
     numbers = lowering.tokens.numbers
     cut, compared = False, 0
     for tried, word in enumerate(words_of(lowering)):
@@ -121,6 +128,27 @@ def least_difference(model: Model, lowering: Lowering, most_answers: int | None 
         compared += len(turns)
         cut |= len(turns) >= MOST_STEPS
     return None, lowering.longest is not None and not cut
+
+
+def _random_difference(
+    asked: Asked, lowering: LoweredUniversalAutomaton | LoweredUniversalMachine, most_answers: int | None
+) -> Differs | None:
+    """The shortest of the random runs on which the model answers otherwise; its input are the tokens that are given."""
+    numbers, best, compared = lowering.tokens.numbers, None, 0
+    for turns in islice(universal_runs(lowering, np.random.default_rng(0)), MOST_RANDOM):
+        if most_answers is not None and compared >= most_answers and best is None:
+            return None
+        counts = np.zeros(len(numbers), dtype=np.int64)
+        for place, turn in enumerate(turns if best is None else turns[: len(best) - 1]):
+            counts[numbers[turn[0]]] += 1
+            if turn[1] is not None and not _right(asked, lowering, counts, turn):
+                best = turns[: place + 1]
+                break
+        compared += len(turns)
+    if best is None:
+        return None
+    given = [name for n, (name, _) in enumerate(best) if n == 0 or best[n - 1][1] != name]
+    return Differs(tuple(given), tuple(best))
 
 
 def _run(lowering: Lowering, word: Sequence[Any]) -> Iterator[Turn]:

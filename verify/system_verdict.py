@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from compiler.errors import DataError, UnsupportedError
 from compiler.exact import scaled
 from compiler.heads_to_rules import MOST_RULES, exact_heads, exact_rules, live_rules, products
 from compiler.model import Model
+from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lowering import Lowering, Turn
+from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.runtime.recurrent import Recurrent
 from verify.answers import Integers
 from verify.same_function import difference, exact_form
+from verify.same_on_dense import dense_verdict
 from verify.same_on_domain import parted
 from verify.same_on_hulls import FEW_ANSWERS, Differs, least_difference, proved
-from verify.verdict import EXACT, INDUCTION, Counterexample, Level, Verdict
+from verify.same_on_vectors import vectors_verdict
+from verify.verdict import EXACT, INDUCTION, RULES, Counterexample, Judged, Verdict
 from verify.vocabulary import different_tokens
 
-RULES = "the rules are those that the program compiles to"
 LIVE = "the rules that its own tokens can bring to bear are those that the program compiles to"
 SPANNED = "model and program answer alike on what spans all that the program can reach"
-INEXACT = (
-    "right answers of this program are near its tokens, not equal to them, and this version compares exact answers"
-)
 ALL_TRIED = "every input that fits was tried"
-
-
-class Judged(NamedTuple):
-    """The answer, its level, a counterexample for a refutation, and what the answer rests on."""
-
-    verdict: str
-    level: Level
-    counterexample: Counterexample | None
-    assumptions: tuple[str, ...]
 
 
 def system_verdict(lowering: Lowering, model: Model) -> Judged:
     """Whether `model`, over the coordinates of `lowering`, is its program, at the strongest level that holds."""
+    if isinstance(lowering, LoweredRealMemory):
+        return vectors_verdict(lowering, model)
     own = exact_form(lowering.form)
     odd = different_tokens(lowering.tokens, model.vocabulary)
     if odd:
@@ -51,8 +42,8 @@ def system_verdict(lowering: Lowering, model: Model) -> Judged:
     live = live_rules(heads, model.coordinates, lowering.tokens.pairs())
     if not len(difference(own, (live, below))):
         return Judged("proved", "domain", None, (EXACT, LIVE, INDUCTION))
-    if lowering.guard() is not None:
-        return Judged("undecided", "domain", None, (EXACT, INEXACT))
+    if isinstance(lowering, LoweredDenseMemory):
+        return dense_verdict(lowering, model)
     differs, _ = least_difference(model, lowering, FEW_ANSWERS)
     return _refuted(lowering, model, differs) if differs is not None else _analysed(lowering, model)
 

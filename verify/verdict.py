@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Answer: TypeAlias = Literal["proved", "refuted", "undecided"]
 Level: TypeAlias = Literal["everywhere", "domain", "tested"]
@@ -18,6 +18,7 @@ EXACT = "arithmetic: the exact real function of the stored weights; a float stan
 INDUCTION = (
     "next-token answers on the program's own configurations; by induction, runs that feed back their answers agree too"
 )
+RULES = "the rules are those that the program compiles to"
 OWN = "tokens are embedded as the model embeds them; those that it does not embed, as the program does"
 
 
@@ -78,3 +79,12 @@ class Verdict:
 
     def __bool__(self) -> bool:
         return self.verdict == "proved"
+
+
+class Judged(NamedTuple):
+    """The answer, its level, a counterexample for a refutation, and what the answer rests on."""
+
+    verdict: Answer
+    level: Level
+    counterexample: Counterexample | None
+    assumptions: tuple[str, ...]

@@ -7,6 +7,7 @@ import click
 from attnc.cli import NO
 from attnc.cli.printing import json_option, print_facts, print_json
 from compiler.language.load import load
+from compiler.program import Memory
 from compiler.program.words import spell
 
 
@@ -30,7 +31,9 @@ def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
     else:
         print_facts(facts)
         if word is not None:
-            spelled = ", ".join(map(spell, word))
-            click.echo(f"The data leave open what is answered at the end of the word {spelled}.")
+            wordless = isinstance(source, Memory) and isinstance(source.keys, int)
+            spelled = "; ".join(word) if wordless else ", ".join(map(spell, word))
+            what = "to the last of the tokens" if wordless else "at the end of the word"
+            click.echo(f"The data leave open what is answered {what} {spelled}.")
     if not found.certified:
         ctx.exit(NO)

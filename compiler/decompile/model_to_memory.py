@@ -32,6 +32,24 @@ def model_to_memories(model: Model) -> Iterator[Memory]:
             yield memory
 
 
+def claimed_dense_memory(model: Model) -> Memory | None:
+    """The memory in few dimensions that `model` claims to be; None for a model over named keys.
+
+    Its keys are nowhere in the weights: they are random vectors, which the seed draws, and names in the vocabulary. So
+    the claim is what is proved. Raises DecompileError where there is none.
+    """
+    if "x[0]" not in model.coordinates or "ask[0]" not in model.coordinates:
+        return None
+    claim = model.program
+    if not isinstance(claim, Memory) or claim.dimensions is None:
+        raise DecompileError(
+            "the model is a memory whose keys are vectors in few dimensions. The weights hold neither the names of "
+            "the keys nor the seed that draws their vectors, and no search finds a seed, so the program cannot be "
+            "read from them; a model that carries the program it claims to be is decompiled by proving the claim"
+        )
+    return claim
+
+
 def _named(model: Model, role: str) -> tuple[str, ...]:
     """The names between the brackets of the coordinates of one role."""
     found = []

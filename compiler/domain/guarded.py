@@ -10,10 +10,14 @@ import numpy as np
 from compiler.domain.machine_system import cells_read, machine_system, turns_from
 from compiler.domain.memory_system import memory_system
 from compiler.domain.system import System
+from compiler.domain.universal_runs import universal_runs
+from compiler.domain.universal_system import universal_automaton_system, universal_machine_system
 from compiler.errors import UnsupportedError
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.memory import LoweredMemory
+from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 
 MOST_TOKENS = 1_500
 """The most token types of a system whose configurations are analysed."""
@@ -22,6 +26,7 @@ MOST_STARTS = 50_000
 STEPS = 100_000
 """The most steps of one run."""
 REQUESTS = 100
+_SMALLER = {"machine": "on fewer cells", "memory": "with fewer keys or values"}
 
 Start: TypeAlias = tuple[tuple[int, ...], int]
 """The numbers of the symbols on a tape, and the cell of the head."""
@@ -31,13 +36,17 @@ def system_of(lowering: Lowering) -> System:
     """The guarded system of a memory or a machine. Raises UnsupportedError for others, and where it is too large."""
     program = lowering.program
     if len(lowering.tokens) > MOST_TOKENS:
-        smaller = "on fewer cells" if isinstance(lowering, LoweredMachine) else "with fewer keys or values"
+        smaller = _SMALLER.get(program.kind, "with smaller bounds")
         raise UnsupportedError(
             f"{program.kind} {program.name} has {len(lowering.tokens):,} tokens, and its configurations are analysed "
             f"up to {MOST_TOKENS:,}; take it {smaller}"
         )
     if isinstance(lowering, LoweredMachine):
         return machine_system(lowering)
+    if isinstance(lowering, LoweredUniversalAutomaton):
+        return universal_automaton_system(lowering)
+    if isinstance(lowering, LoweredUniversalMachine):
+        return universal_machine_system(lowering)
     if type(lowering) is LoweredMemory:
         return memory_system(lowering)
     raise UnsupportedError(f"this version does not analyse the configurations of this {program.kind}")
@@ -88,6 +97,8 @@ def runs_of(system: System, seed: int = 0) -> Iterator[list[Turn]]:
     """Runs that show the system's configurations: of a machine all of them where they are few, in a random order."""
     random = np.random.default_rng(seed)
     lowering = system.lowering
+    if isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine):
+        yield from universal_runs(lowering, random)
     if not isinstance(lowering, LoweredMachine):
         items = lowering.items()
         while True:

@@ -12,7 +12,7 @@ nothing leads out. So they are hardly larger than what runs show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -78,9 +78,10 @@ class Hull:
             if not len(found):
                 continue
             pivot = found[np.argmin(np.abs(values[found]))]
-            others = np.arange(len(rows)) != pivot
+            others = found[found != pivot]
             scaled = times(rows[others], int(values[pivot]))
-            rows = _primitive(plus(scaled, -times(values[others, None], rows[pivot][None])))
+            combined = _primitive(plus(scaled, -times(values[others, None], rows[pivot][None])))
+            rows = np.concatenate([np.delete(rows, found, axis=0), combined])
         return rows
 
 
@@ -112,15 +113,17 @@ def shifted(rows: Rows, token: int, by: int = 1) -> Rows:
 def closed(system: System, hulls: Mapping[int, Hull]) -> dict[int, Hull]:
     """The least hulls (by location) around `hulls` that are closed under the steps of `system`."""
     found = dict(hulls)
+    grown: Collection[int] | None = None
     while True:
         fresh: dict[int, list[Rows]] = {}
-        for escape in escapes(system, found):
+        for escape in escapes(system, found, grown):
             fresh.setdefault(escape.location, []).append(escape.rows)
         if not fresh:
             return found
         for location, rows in fresh.items():
             known = [found[location].basis] if location in found else []
-            found[location] = Hull.of(np.concatenate([*known, *rows]))
+            found[location] = Hull.of(np.concatenate([*known, np.unique(np.concatenate(rows), axis=0)]))
+        grown = fresh.keys()
 
 
 class Escape(NamedTuple):
@@ -130,14 +133,20 @@ class Escape(NamedTuple):
     rows: Rows
 
 
-def escapes(system: System, hulls: Mapping[int, Hull]) -> Iterator[Escape]:
-    """Where the hulls (by location) are not closed; nothing where they contain all that is reachable."""
+def escapes(system: System, hulls: Mapping[int, Hull], grown: Collection[int] | None = None) -> Iterator[Escape]:
+    """Where the hulls (by location) are not closed; nothing where they contain all that is reachable.
+
+    Where only the hulls of some locations have `grown` since the others were found closed, only steps from these are
+    looked at.
+    """
     nothing = Hull(np.zeros((0, system.size + 1), dtype=np.int64), np.eye(system.size + 1, dtype=np.int64))
-    for initial in system.initials:
+    for initial in system.initials if grown is None else ():
         yield from _left(hulls, initial.location, _initial(initial.base, initial.directions), nothing)
-    for token in system.inputs if IDLE in hulls else ():
+    for token in system.inputs if IDLE in hulls and (grown is None or IDLE in grown) else ():
         yield from _left(hulls, token, shifted(hulls[IDLE].basis, token), nothing)
     for branch in system.branches:
+        if grown is not None and branch.location not in grown:
+            continue
         appended = system.appended(branch)
         rows = branch_rows(system, hulls, branch)
         if branch.target is not None and len(rows):

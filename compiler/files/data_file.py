@@ -22,7 +22,7 @@ from compiler.traces.data_set import DataSet
 
 MAX_BYTES = 4 * 2**30
 """The largest file that is read, packed or unpacked."""
-ARRAYS = ("tokens", "offsets", "targets", "supervised", "program")
+ARRAYS = ("tokens", "offsets", "targets", "supervised", "program", "denominator")
 BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The time that every array is said to be of: the first that zip knows."""
 
@@ -37,6 +37,8 @@ def data_to_bytes(data: DataSet) -> bytes:
     }
     if data.program is not None:
         arrays["program"] = np.array(str(data.program), dtype="<U")
+    if data.denominator != 1:
+        arrays["denominator"] = np.array(data.denominator, dtype="<i8")
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, array in arrays.items():
@@ -124,10 +126,11 @@ def _array(content: bytes, name: str) -> NDArray[Any]:
 def _data_set(arrays: dict[str, NDArray[Any]]) -> DataSet:
     tokens, targets = (_wide(arrays[name], name) for name in ("tokens", "targets"))
     program = _program(arrays["program"]) if "program" in arrays else None
+    below = _denominator(arrays["denominator"]) if "denominator" in arrays else 1
     if tokens.ndim == 3:
         if extra := [name for name in ("offsets", "supervised") if name in arrays]:
             raise DataError(f"dense tokens {tokens.shape} leave no room for {extra[0]}")
-        return replace(DataSet.of_arrays(tokens, targets), program=program)
+        return replace(DataSet.of_arrays(tokens, targets), program=program, denominator=below)
     total = len(tokens) if tokens.ndim else 0
     offsets = arrays.get("offsets", np.array([0, total]))
     supervised = arrays.get("supervised", np.ones(total, dtype=np.bool_))
@@ -135,7 +138,14 @@ def _data_set(arrays: dict[str, NDArray[Any]]) -> DataSet:
         raise DataError(f"offsets ({offsets.dtype}) must be integers from 0 to {total}")
     if supervised.dtype.kind != "b":
         raise DataError(f"supervised has dtype {supervised.dtype}, expected booleans")
-    return DataSet(tokens, offsets.astype(np.int64), targets, supervised.view(np.uint8) != 0, program)
+    return DataSet(tokens, offsets.astype(np.int64), targets, supervised.view(np.uint8) != 0, program, below)
+
+
+def _denominator(array: NDArray[Any]) -> int:
+    if array.dtype.kind not in "iu" or array.ndim or int(array[()]) < 1:
+        shown = array[()] if not array.ndim else f"of shape {array.shape}"
+        raise DataError(f"denominator ({array.dtype}) is {shown}, expected one whole number of at least 1")
+    return int(array[()])
 
 
 def _program(array: NDArray[Any]) -> Program:

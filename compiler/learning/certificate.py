@@ -18,25 +18,37 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain.dense_memory_span import check_size
 from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import DataError
 from compiler.exact import product
 from compiler.learning.count_certificate import Certificate, certificate_of_counts
+from compiler.learning.dense_memory_certificate import certificate_of_dense
 from compiler.learning.elimination import Integers, in_row_space, rank
 from compiler.learning.features import blocks_of
 from compiler.learning.moments import SolvedBlock, moments_of, solved_block
+from compiler.learning.real_memory_certificate import certificate_of_vectors
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
+from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
 
 
 def certificate(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) -> Certificate:
     """The certificate of integer data for a lowered program; `solved`, its eliminated moments, if they are known."""
-    if not isinstance(lowering, LoweredAutomaton):
+    if not isinstance(lowering, LoweredAutomaton | LoweredRealMemory | LoweredDenseMemory):
         return certificate_of_counts(data, lowering)
-    return _of_walks(solved or [solved_block(moments_of(block)) for block in blocks_of(data)], lowering)
+    if isinstance(lowering, LoweredDenseMemory):
+        check_size(lowering)
+    blocks = solved or [solved_block(moments_of(block)) for block in blocks_of(data)]
+    if isinstance(lowering, LoweredRealMemory):
+        return certificate_of_vectors(blocks, lowering)
+    if isinstance(lowering, LoweredDenseMemory):
+        return certificate_of_dense(blocks, lowering)
+    return _of_walks(blocks, lowering)
 
 
 def _of_walks(solved: Sequence[SolvedBlock], lowering: LoweredAutomaton) -> Certificate:

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import runs_of, starts_of, system_of
-from compiler.domain.hulls import Hull, Rows
+from compiler.domain.hulls import Hull, Rows, closed
 from compiler.domain.system import System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
+from compiler.program_to_rules.memory import LoweredMemory
 from compiler.traces.data_set import DataSet
-from compiler.traces.filling import Filled, filled, fills_freely, hulls_of, missing
+from compiler.traces.filling import Filled, fills_freely, hulls_of, missing, spans_of_runs
 from compiler.traces.teaching import Span
 
 TRIED = 2_000
@@ -43,7 +44,8 @@ class Certificate:
     span
         The dimension of the span of all configurations that the program can reach.
     undetermined
-        A short input whose last answer the data leave open; None if certified, or if none was found.
+        A short input whose last answer the data leave open; None if certified, or if none was found. Of a real memory,
+        its tokens.
     """
 
     certified: bool
@@ -62,20 +64,19 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
         return Certificate(True, rank, rank, None)
     try:
         left, span = _left_open(system, hulls_of(shown.shown))
-    except DataError:  # what is shown has no small basis, so it is not what free runs span
-        if not isinstance(lowering, LoweredMachine):
-            raise
-        left, span = True, sum(hull.dimension for hull in free_hulls(system).values())
+    except DataError:  # what is shown has no small basis, so it is not all that can be reached, which has one
+        hulls = free_hulls(system) if isinstance(lowering, LoweredMachine) else closed(system, {})
+        left, span = True, sum(hull.dimension for n, hull in hulls.items() if n in system.asked_at)
     return Certificate(not left, rank, span, _undetermined(system, shown) if left else None)
 
 
 def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
     """Whether something that the program may reach is in none of `hulls`, and the dimension of all that it may."""
     if starts_of(system) is not None:
-        reached = filled(system)[0]
+        reached, _ = spans_of_runs(system)
         by_question = _spans(system, hulls)
-        left = any(_outside(by_question, system, n, h.basis) for n, h in hulls_of(reached.shown).items())
-        return left, sum(len(rows) for rows in reached.shown.values())
+        left = any(_outside(by_question, system, n, hull.basis) for n, hull in reached.items())
+        return left, sum(hull.dimension for hull in reached.values())
     around, open_rows = missing(system, hulls)
     return bool(open_rows), sum(hull.dimension for n, hull in around.items() if n in system.asked_at)
 
@@ -135,5 +136,6 @@ def _undetermined(system: System, shown: Filled) -> tuple[str, ...] | None:
     if best is None:
         return None
     answers = {place + 1 for place, (_, answer) in enumerate(best) if answer is not None}
-    prompt = len(list(system.lowering.inputs(()))) if system.inputs else 0
+    lowering = system.lowering
+    prompt = len(list(lowering.inputs(()))) if isinstance(lowering, LoweredMemory) else 0
     return tuple(name for place, (name, _) in enumerate(best) if place not in answers and place >= prompt)

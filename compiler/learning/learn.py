@@ -26,6 +26,7 @@ import numpy as np
 
 from compiler.errors import DataError
 from compiler.exact import times
+from compiler.learning.by_questions import parts_by_questions
 from compiler.learning.certificate import certificate
 from compiler.learning.count_certificate import Certificate
 from compiler.learning.elimination import solve
@@ -110,14 +111,15 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     if not data.samples:
         raise DataError("no position is supervised, so there is nothing to learn from")
     solved: list[SolvedBlock] = []
-    parts = parts_by_reading(data) if data.exact else None
+    parts = (parts_by_reading(data) or parts_by_questions(data)) if data.exact else None
     if parts is None:
         blocks = blocks_of(data)
         solved = [solved_block(moments_of(block)) for block in blocks] if data.exact else []
         exactly = [_exact_part(*each) for each in zip(solved, blocks, strict=True)] if data.exact else []
         parts = exactly if data.exact else [_float_part(each) for each in blocks]
+    parts = [_divided(part, data.denominator) for part in parts]
     exact = data.exact and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
-    error = sum(part.error for part in parts) + _unanswered(data)
+    error = sum(part.error for part in parts) + Fraction(_unanswered(data)) / data.denominator**2
     certified: Certificate | None = None
     if program is not None and lowering is not None:
         certified = certificate(data, lowering, solved) if data.exact else None
@@ -143,6 +145,19 @@ def _unanswered(data: DataSet) -> int | float:
     """The squared targets at samples whose last token is zero: no feature is live there, so the answer is zero."""
     wanted = data.targets[data.supervised & ~(data.tokens != 0).any(axis=1)]
     return int(times(wanted, wanted).astype(object).sum()) if data.exact else float(np.square(wanted).sum())
+
+
+def _divided(part: Part, below: int) -> Part:
+    """The rules of targets that are to be divided by `below`; floats where no rationals of reasonable size are left."""
+    if below == 1:
+        return part
+    error = part.error / below**2
+    if part.weights.dtype.kind == "f":
+        return part._replace(weights=part.weights / below, error=error)
+    weights = exact_array(Fraction(weight) / below for weight in part.weights.tolist())
+    if not all(_fits(value) for value in weights.tolist()):
+        weights = weights.astype(np.float64)
+    return part._replace(weights=weights, error=error)
 
 
 def _exact_part(solved: SolvedBlock, block: Block) -> Part:

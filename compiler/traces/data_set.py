@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from compiler.errors import DataError
 from compiler.program import Program
+
+LARGEST_DENOMINATOR = 2**31 - 1
+"""The greatest denominator of targets."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +37,9 @@ class DataSet:
         (total,) booleans.
     program
         The program whose runs these are, if they are runs of one.
+    denominator
+        Targets are to be divided by it: rational answers are integers over one denominator. Above 1 only for integer
+        targets.
 
     Raises
     ------
@@ -46,6 +52,7 @@ class DataSet:
     targets: NDArray[Any]
     supervised: NDArray[np.bool_]
     program: Program | None = None
+    denominator: int = 1
 
     def __post_init__(self) -> None:
         if problems := self.violations():
@@ -66,6 +73,11 @@ class DataSet:
             elif array.dtype.kind == "f" and not bool(np.all(np.isfinite(array))):
                 row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
                 found.append(f"{name} hold NaN or an infinity, first at row {row}")
+        below = self.denominator
+        if not isinstance(below, int) or isinstance(below, bool) or not 0 < below <= LARGEST_DENOMINATOR:
+            found.append(f"denominator is {below!r}, expected a whole number from 1 to {LARGEST_DENOMINATOR:,}")
+        elif below > 1 and self.targets.dtype.kind != "i":
+            found.append(f"a denominator of {below} is for integer targets, and these have dtype {self.targets.dtype}")
         ends = self.offsets
         rising = ends.ndim == 1 and len(ends) > 0 and ends[0] == 0 and bool(np.all(ends[1:] > ends[:-1]))
         if not rising or ends[-1] != total:
@@ -108,7 +120,7 @@ class DataSet:
         if self.exact or not all(bool(np.all((np.abs(a) < 2.0**53) & (a == np.rint(a)))) for a in arrays):
             return self
         tokens, targets = (array.astype(np.int64) for array in arrays)
-        return DataSet(tokens, self.offsets, targets, self.supervised, self.program)
+        return replace(self, tokens=tokens, targets=targets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -15,13 +15,14 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.domain.free_runs import free_hulls, free_runs
+from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import STEPS, runs_of, starts_of
 from compiler.domain.hulls import Hull, Rows, closed
 from compiler.domain.system import IDLE, System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
+from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.traces.teaching import Span
 
 PATIENCE = 20
@@ -42,28 +43,26 @@ class Filled:
         The runs that are kept.
     shown
         Location -> the counts (1 + T,) that were new there, in order: independent rows.
-    cut
-        Whether a run was cut before it stopped or repeated.
+    cut, taken
+        Whether a run was cut before it stopped or repeated; the runs that were looked at.
     """
 
     def __init__(self, system: System, most: Mapping[int, int] | None = None) -> None:
         """`most` are dimensions by location beyond which nothing is new, where they are known."""
         self.system = system
-        self.most = {} if most is None else most
+        self.most: Mapping[int, int] = {} if most is None else most
         self.runs: list[list[Turn]] = []
         self.shown: dict[int, list[NDArray[np.int64]]] = {}
         self.spans: dict[int, Span] = {}
         self.cut = False
+        self.taken = 0
 
     def take(self, runs: Sequence[list[Turn]]) -> int:
         """Keep the runs as far as they show anything new in some location; how many do."""
-        by_location: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
-        for number, turns in enumerate(runs):
-            self.cut |= len(turns) > STEPS
-            for place, location, counts in self.system.counts(turns):
-                by_location.setdefault(location, []).append((number, place, counts))
+        self.taken += len(runs)
+        self.cut |= any(len(turns) > STEPS for turns in runs)
         new: dict[int, list[int]] = {}
-        for location, seen in by_location.items():
+        for location, seen in _by_location(self.system, runs).items():
             span = self.spans.setdefault(location, Span(self.system.size + 1))
             if span.size == self.most.get(location):
                 continue
@@ -113,6 +112,10 @@ def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
     """
     found = Filled(system)
     runs = runs_of(system, seed)
+    if isinstance(system.lowering, LoweredUniversalMachine):  # drawn at random, its runs fill the hulls never
+        for _ in range(0, MOST_RUNS, BATCH):
+            found.take(list(islice(runs, BATCH)))
+        return found, False
     if starts_of(system) is None:
         return found, _filled_by(runs, found)
     for batch in iter(lambda: list(islice(runs, BATCH)), []):
@@ -120,27 +123,29 @@ def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
     return found, not found.cut or _closed(found)
 
 
-def filling_runs(system: System, seed: int = 0) -> list[list[Turn]]:
-    """The runs of a certified set; of a machine whose runs do not fill their hulls, free runs. Raises DataError."""
-    found, closed = filled(system, seed)
-    if not closed and isinstance(system.lowering, LoweredMachine):
-        found = _filled_freely(system, seed)
-    elif not closed:
-        program = system.lowering.program
-        raise DataError(
-            f"no certified set of runs of {program.kind} {program.name} was found: what its runs show does not fill "
-            "what the analysis of its steps allows; random data (-n) can be had all the same"
-        )
-    return found.runs
+def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
+    """By location the span of what runs show, exactly, and whether it is that of all runs.
+
+    Which rows are new is decided modulo a prime; where all runs are taken, every row is looked at once more, exactly.
+    Raises DataError where a span has no small integer basis, or the prime has hidden a row.
+    """
+    found, complete = filled(system)
+    hulls = hulls_of(found.shown)
+    complete &= starts_of(system) is not None
+    runs = runs_of(system) if complete else iter(())
+    for batch in iter(lambda: list(islice(runs, BATCH)), []):
+        for location, seen in _by_location(system, batch).items():
+            if hulls[location].outside(np.stack([counts for _, _, counts in seen])).any():
+                raise DataError("a span is larger than it is modulo a prime")
+    return hulls, complete
 
 
-def _filled_freely(system: System, seed: int) -> Filled:
-    """Free runs that show all that free runs can; the random orders come to it with probability one."""
-    wanted = {location: hull.dimension for location, hull in free_hulls(system).items()}
-    found = Filled(system, wanted)
-    runs = free_runs(system, np.random.default_rng(seed))
-    while any(len(found.shown.get(location, ())) < dimension for location, dimension in wanted.items()):
-        found.take(list(islice(runs, BATCH)))
+def _by_location(system: System, runs: Sequence[list[Turn]]) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
+    """The questions of runs by location: number of the run, place, counts."""
+    found: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
+    for number, turns in enumerate(runs):
+        for place, location, counts in system.counts(turns):
+            found.setdefault(location, []).append((number, place, counts))
     return found
 
 

@@ -248,8 +248,13 @@ def key_value_task(
         tokens[number, :pairs, :keys] = (rows * np.sign(np.diag(upper)))[:pairs]
         tokens[number, pairs, :keys] = tokens[number, random.integers(pairs), :keys]
     tokens[:, pairs, keys:] *= self_term
-    targets = np.zeros((count, keys + values))
-    scores = np.einsum("nji,ni->nj", tokens[:, :, :keys], tokens[:, pairs, :keys])
-    targets[:, keys:] = np.einsum("nj,nja->na", scores, tokens[:, :, keys:])
     program = Memory(f"{distribution}_pairs", keys, values)
-    return replace(DataSet.of_arrays(tokens, targets), program=program)
+    return replace(DataSet.of_arrays(tokens, key_value_answers(tokens, keys)), program=program)
+
+
+def key_value_answers(tokens: NDArray[np.float64], keys: int) -> NDArray[np.float64]:
+    """The answers (N, d) of a real memory with keys in R^keys at the last of the tokens (N, m, d) of each sequence."""
+    targets = np.zeros(tokens[:, -1].shape)
+    scores = np.einsum("nji,ni->nj", tokens[:, :, :keys], tokens[:, -1, :keys])
+    targets[:, keys:] = np.einsum("nj,nja->na", scores, tokens[:, :, keys:])
+    return targets

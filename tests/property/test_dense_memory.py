@@ -333,7 +333,8 @@ def test_traces_are_runs_of_the_program() -> None:
         for place in range(rows.start, rows.stop):
             if data.supervised[place]:
                 answer = model.answer(data.tokens[rows.start : place + 1])
-                assert np.abs((answer - data.targets[place]).astype(float)).max() < 0.5
+                assert np.array_equal(answer * data.denominator, data.targets[place])
+                assert data.denominator == 64
 
 
 @settings(max_examples=100)

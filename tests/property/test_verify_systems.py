@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from compiler.attention import Head, attention
+from compiler.attention import Head, Sparse, attention
 from compiler.domain.hulls import Hull, shifted
 from compiler.errors import UnsupportedError
-from compiler.language.load import load
+from compiler.language.load import load, parse
 from compiler.learning.learn import learn
 from compiler.model import Model
 from compiler.program import Machine, Memory
@@ -211,4 +211,34 @@ def test_a_dense_model_with_the_same_cross_talk_is_not_refuted() -> None:
     word = "a = x, c = x, a"
     assert np.array_equal(model.run(word).answers, same.run(word).answers)
     assert verify(program, model).verdict == "proved"
-    assert verify(program, same).verdict == "undecided"
+    assert verify(program, same).verdict == "proved"
+
+
+def test_a_loop_that_is_entered_by_one_token_and_entered_again_by_another() -> None:
+    """A difference that grows with each round, and is zero at the first question of the second."""
+    machine = parse("""
+    machine loop {
+      blank 0; alphabet 0; marks 1; cells 2
+      start state s { 0 -> right, q; else -> halt }
+      state q { 0 -> write 1, left, r; else -> halt }
+      state r { 0 -> right, t; else -> halt }
+      state t { 1 -> write 0, stay, q; else -> halt }
+    }
+    """)
+    assert isinstance(machine, Machine)
+    model = compile(machine)
+    place = {name: number for number, name in enumerate(model.coordinates)}
+
+    def matrix(*entries: tuple[str, str, int]) -> Sparse:
+        rows, columns = (np.array([place[entry[n]] for entry in entries], dtype=np.int32) for n in (0, 1))
+        return Sparse(rows, columns, np.array([weight for *_, weight in entries]))
+
+    grows = matrix(("cell[1]", "cell[1]", 1), ("cell[1]", "symbol[1,0]", 1))
+    begun = matrix(("conf[s,0]", "cell[1]", 1), ("conf[s,0]", "symbol[1,0]", 1))
+    more = (
+        Head("grows", matrix(("halt", "conf[q,1]", 1)), grows),
+        Head("less", matrix(("halt", "conf[s,0]", -1)), begun),
+    )
+    wrong = replace(model, heads=(*model.heads, *more))
+    assert wrong.run("0", max_tokens=40).tokens != model.run("0", max_tokens=40).tokens
+    assert verify(machine, wrong).verdict == "refuted"

@@ -22,25 +22,29 @@ def on_cells(machine: Machine, cells: int) -> Machine:
 
 
 def zoo() -> list[Machine | Memory]:
-    """The machines on few cells, and the memories whose keys and values are orthogonal."""
+    """The machines on few cells, and every memory."""
     loaded = [load(name) for name in programs.names()]
     machines = [on_cells(program, CELLS) for program in loaded if isinstance(program, Machine)]
-    memories = [p for p in loaded if isinstance(p, Memory) and p.dimensions is None and not isinstance(p.keys, int)]
-    return [*machines, *memories]
+    return [*machines, *(program for program in loaded if isinstance(program, Memory))]
 
 
 def test_the_zoo_is_large_enough() -> None:
     assert sum(isinstance(program, Machine) for program in zoo()) >= 15
-    assert sum(isinstance(program, Memory) for program in zoo()) >= 6
+    assert sum(isinstance(program, Memory) for program in zoo()) >= 10
 
 
 @pytest.mark.parametrize("program", zoo(), ids=lambda program: program.name)
 def test_source_to_weights_to_source(program: Machine | Memory) -> None:
     compiled = compile(program)
     assert verify(program, compiled).verdict == "proved"
-    data = generate(program, certified=True)
-    learned = learn(data, program=program)
-    assert (learned.report.exact, learned.report.certified) == (True, True)
+    if isinstance(program, Memory) and program.dimensions is not None:
+        # too many configurations for a certificate; the rules that come back are the compiled ones all the same
+        learned = learn(generate(program, count=60, lengths=400, seed=1))
+        assert (learned.report.exact, learned.report.residual) == (True, 0)
+        assert learned.model.rules == compiled.rules
+    else:
+        learned = learn(generate(program, certified=True), program=program)
+        assert (learned.report.exact, learned.report.certified) == (True, True)
     assert verify(program, learned.model).verdict == "proved"
     assert decompile(learned.model) == program
     assert decompile(compiled) == program

@@ -15,7 +15,6 @@ from compiler.program.memory import Memory
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.real_memory import real_memory_to_rules
-from compiler.traces.program_to_traces import generate
 
 
 @pytest.mark.parametrize(("n", "p"), [(1, 1), (2, 3), (3, 2), (16, 16)])
@@ -78,8 +77,6 @@ def test_it_has_no_words() -> None:
     model, lowering = compile(program), lower(program)
     with pytest.raises(UnsupportedError, match=r"no words: .* model\.answer\(Z\).* \(16 numbers\)"):
         model.run("1")
-    with pytest.raises(UnsupportedError, match="key_value_task makes data"):
-        generate(program)
     zero = np.zeros(32)
     for refused in (
         lambda: lowering.items(),

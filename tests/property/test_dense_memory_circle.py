@@ -1,0 +1,174 @@
+"""Memories in few dimensions from program to weights and back, on exact raw answers; and what is refused."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.domain.dense_memory_span import spanning_runs
+from compiler.errors import DataError, DecompileError, UnsupportedError
+from compiler.files.data_file import load_data, save_data
+from compiler.language.load import load
+from compiler.learning.certificate import certify
+from compiler.learning.learn import learn
+from compiler.model import Model
+from compiler.program.memory import Memory
+from compiler.program_to_model import compile
+from compiler.program_to_rules.dense_memory import LoweredDenseMemory
+from compiler.program_to_rules.lower import lower
+from compiler.traces.data_set import DataSet
+from compiler.traces.program_to_traces import generate, runs_to_data
+from compiler.traces.spanning import configurations
+from compiler.traces.teaching import Span
+from verify.decompiled import decompile
+from verify.verify import verify
+
+WRITES = ("latest", "first", "sum")
+
+
+@st.composite
+def dense(draw):
+    keys, values = draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    d = draw(st.integers(2, 4))
+    write = draw(st.sampled_from(WRITES))
+    names = tuple(f"k{n}" for n in range(keys)), tuple(f"v{n}" for n in range(values))
+    stored = (("k0", "v0"),) if draw(st.booleans()) else ()
+    return Memory("m", *names, write, stored, d, draw(st.integers(0, 3)))
+
+
+@settings(max_examples=12, deadline=None)
+@given(dense(), st.data())
+def test_the_circle(program, drawn) -> None:
+    data = generate(program, certified=True)
+    certificate = certify(data, program)
+    assert certificate.certified
+    assert certificate.rank == certificate.span <= data.samples
+    learned = learn(data, program=program)
+    assert (learned.report.exact, learned.report.certified) == (True, True)
+    assert verify(program, learned.model).verdict == "proved"
+    assert decompile(learned.model) == program
+    fewer = replace(data, supervised=data.supervised & (np.arange(len(data.tokens)) < data.offsets[-2]))
+    if fewer.samples:
+        shorter = certify(fewer, program)
+        assert not shorter.certified
+        assert shorter.undetermined
+    bad = mutated(compile(program), drawn.draw(st.integers(0, 200)))
+    verdict = verify(program, bad)
+    assert verdict.verdict == ("proved" if same_on_spanning_runs(program, bad) else "refuted")
+
+
+def mutated(model: Model, number: int) -> Model:
+    """The model with one weight doubled."""
+    V, Q = model.V.astype(object), model.Q.astype(object)
+    places = [(w, tuple(p)) for w in (V, Q) for p in np.argwhere(w != 0).tolist()]
+    weights, place = places[number % len(places)]
+    weights[place] *= 2
+    return Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
+
+
+def same_on_spanning_runs(program: Memory, model: Model) -> bool:
+    lowering, compiled = lower(program), compile(program)
+    assert isinstance(lowering, LoweredDenseMemory)
+    for _, turns in spanning_runs(lowering):
+        Z = np.stack([lowering.tokens[name] for name, _ in turns])
+        asked = [answer is not None for _, answer in turns]
+        if np.any(model.answers(Z)[asked] != compiled.answers(Z)[asked]):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("stored", [(), (("b", "y"),)])
+def test_no_run_leaves_what_the_spanning_runs_span(write, stored) -> None:
+    """All words of up to four requests against the closed form."""
+    program = Memory("m", ("a", "b"), ("x", "y"), write, stored, 3, 2)
+    lowering = lower(program)
+    assert isinstance(lowering, LoweredDenseMemory)
+    rows, _ = configurations(generate(program, certified=True))
+    span = Span(rows.shape[1])
+    for row in rows:
+        span.add(row)
+    items = list(dict.fromkeys(lowering.items()))
+    words = list(product(items, repeat=4))
+    for begin in range(0, len(words), 200):
+        shown, _ = configurations(runs_to_data(lowering, words[begin : begin + 200]))
+        assert not span.rests(shown).any()
+
+
+@settings(max_examples=10, deadline=None)
+@given(dense(), st.integers(0, 100))
+def test_targets_are_the_exact_answers_of_the_layer(program, seed) -> None:
+    data, model = generate(program, count=3, lengths=(1, 8), seed=seed), compile(program)
+    assert data.denominator in (1, program.dimensions)
+    for rows in data.sequences():
+        answers = model.answers(data.tokens[rows])[data.supervised[rows]]
+        wanted = data.targets[rows][data.supervised[rows]]
+        assert np.array_equal(answers * data.denominator, wanted)
+
+
+def test_decoded_targets_are_not_learned_exactly_where_raw_ones_are() -> None:
+    """Four keys in two dimensions: which key is asked for has rank 4, and what a layer can tell of it rank 2."""
+    lowering = lower(Memory("m", tuple("abcd"), ("x",), dimensions=2))
+    words = [[(key, "x"), asked] for key in "abcd" for asked in "abcd"]
+    raw = runs_to_data(lowering, words)
+    zero = np.zeros(lowering.form.d, dtype=np.int64)
+    answers = [answer for word in words for _, answer in lowering.dialogue(word)]
+    decoded = np.stack([zero if answer is None else lowering.answer_vector(answer) for answer in answers])
+    assert learn(raw).report.exact
+    assert not learn(replace(raw, targets=decoded, denominator=1)).report.exact
+
+
+def test_a_denominator_divides_what_is_learned() -> None:
+    data = DataSet.of_arrays([[[1]], [[2]]], [[3], [24]])
+    learned = learn(replace(data, denominator=6))
+    assert learned.model.rules.weights.tolist() == [Fraction(1, 2)]
+    assert learned.report.exact
+    wrong = replace(DataSet.of_arrays([[[1]], [[1]]], [[0], [2]]), denominator=2)
+    assert learn(wrong).report.residual == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("below", [0, -1, True, 1.0, 2**31])
+def test_bad_denominators_are_refused(below) -> None:
+    with pytest.raises(DataError, match="expected a whole number from 1"):
+        replace(DataSet.of_arrays([[[1]]], [[1]]), denominator=below)
+    with pytest.raises(DataError, match="is for integer targets"):
+        replace(DataSet.of_arrays([[[1.5]]], [[1.5]]), denominator=2)
+
+
+def test_without_a_claim_it_says_what_cannot_be_read() -> None:
+    model = compile(load("dense_capitals"))
+    with pytest.raises(DecompileError, match="neither the names of the keys nor the seed"):
+        decompile(replace(model, program=None))
+    with pytest.raises(DecompileError, match="not proved to be what was read"):
+        decompile(mutated(model, 7))
+
+
+def test_a_large_one_is_not_certified() -> None:
+    program = load("dense_capitals")
+    with pytest.raises(UnsupportedError, match="spanned by 8,655,000 runs"):
+        generate(program, certified=True)
+    with pytest.raises(UnsupportedError, match="spanned by 8,655,000 runs"):
+        certify(generate(program, count=1, lengths=1), program)
+
+
+def test_the_denominator_is_stored(tmp_path: Path) -> None:
+    data = generate(Memory("m", ("a", "b"), ("x",), dimensions=3), count=3, lengths=4)
+    save_data(data, tmp_path / "d.npz")
+    loaded = load_data(tmp_path / "d.npz")
+    assert (loaded.denominator, loaded.program) == (3, data.program)
+    assert np.array_equal(loaded.targets, data.targets)
+    save_data(replace(data, denominator=1), tmp_path / "one.npz")
+    assert "denominator" not in np.load(tmp_path / "one.npz").files
+
+
+@pytest.mark.parametrize("below", [0, -3, 1.5, True, [2], "2", 2**40])
+def test_files_with_bad_denominators_are_refused(below, tmp_path: Path) -> None:
+    arrays = {"tokens": [[1]], "targets": [[1]], "denominator": np.array(below)}
+    np.savez(tmp_path / "d.npz", **arrays)
+    with pytest.raises(DataError, match="denominator"):
+        load_data(tmp_path / "d.npz")

@@ -1,0 +1,96 @@
+"""Universal programs learned from the runs of random programs: certified, proved, read back, and what is rejected."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compiler.domain.hulls import closed
+from compiler.domain.universal_runs import universal_runs
+from compiler.domain.universal_system import universal_automaton_system
+from compiler.learning.certificate import certify
+from compiler.learning.learn import learn
+from compiler.model import Model
+from compiler.program.universal import UniversalAutomaton, UniversalMachine
+from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.runtime.recurrent import Recurrent
+from compiler.traces.program_to_traces import generate
+from verify.decompiled import decompile
+from verify.strategies import disguises, mutants
+from verify.verify import verify
+
+PROGRAMS = (UniversalAutomaton("small", 2, 2), UniversalMachine("short", 2, 2, 2))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.kind)
+def test_learned_certified_proved_and_read_back(program: UniversalAutomaton | UniversalMachine) -> None:
+    data = generate(program, certified=True)
+    learned = learn(data, program=program)
+    assert (learned.report.exact, learned.report.certified) == (True, True)
+    verdict = verify(program, learned.model)
+    assert (verdict.verdict, verdict.lengths) == ("proved", "all")
+    assert decompile(replace(learned.model, program=None)) == replace(program, name="decompiled")
+    half = replace(data, supervised=data.supervised & (np.arange(len(data.tokens)) < len(data.tokens) // 2))
+    certificate = certify(half, program)
+    assert not certificate.certified
+    assert certificate.rank < certificate.span
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.kind)
+def test_compiled_is_proved_and_read_back(program: UniversalAutomaton | UniversalMachine) -> None:
+    model = compile(program)
+    assert verify(program, model).verdict == "proved"
+    assert decompile(model) == program
+
+
+def right(program: UniversalAutomaton | UniversalMachine, model: Model, runs: int) -> bool:
+    """Whether the exact answers of `model` are the tokens wanted, on some random runs."""
+    lowering = lower(program)
+    assert isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine)
+    drawn = universal_runs(lowering, np.random.default_rng(7), (1, 12))
+    for _ in range(runs):
+        layer = Recurrent(model.heads, np.zeros((model.d, model.d), dtype=np.int64))
+        for name, answer in next(drawn):
+            got = layer.feed(lowering.tokens[name])
+            if answer is not None and not np.array_equal(got, lowering.tokens[answer]):
+                return False
+    return True
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.kind)
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_verdicts_on_mutants_are_those_of_runs(
+    program: UniversalAutomaton | UniversalMachine, data: st.DataObject
+) -> None:
+    model = data.draw(mutants(compile(program)))
+    verdict = verify(program, model)
+    assert verdict.verdict != "undecided"
+    if verdict.verdict == "proved":
+        assert right(program, model, 30)
+    else:
+        assert verdict.counterexample is not None
+        assert verdict.counterexample.expected != verdict.counterexample.got
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.kind)
+@given(data=st.data())
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+def test_disguises_are_proved(program: UniversalAutomaton | UniversalMachine, data: st.DataObject) -> None:
+    assert verify(program, data.draw(disguises(compile(program)))).verdict == "proved"
+
+
+def test_runs_lie_in_the_hulls_of_the_analysis() -> None:
+    lowering = lower(UniversalAutomaton("u", 3, 2))
+    assert isinstance(lowering, LoweredUniversalAutomaton)
+    system = universal_automaton_system(lowering)
+    hulls = closed(system, {})
+    runs = universal_runs(lowering, np.random.default_rng(3), (0, 30))
+    for _ in range(50):
+        for _, location, counts in system.counts(next(runs)):
+            assert not hulls[location].outside(counts[None]).any()
