@@ -1,4 +1,4 @@
-"""Runs through the compiled layer beside plain programs: machines, automata, memories, floats, threads; medians.
+"""Runs through the compiled layer beside plain programs: machines, universal ones, automata, memories, floats; medians.
 
 Usage: python benchmarks/runtime.py [REPEATS]. One process; what is compared is measured side by side, in turns. The
 plain programs are a Turing machine loop in numba on the same tables, DFA.accepts_input of automata-lib, and a Python
@@ -29,7 +29,9 @@ from rich.console import Console
 from rich.table import Table
 
 import attnc
+import programs
 from compiler.attention import Head, Sparse
+from compiler.program.machine import Action
 from compiler.runtime.stream import Stream
 
 STEPS, ONES = 47_176_870, 4_098
@@ -122,6 +124,38 @@ def machines(repeats: int) -> Rows:
         ("champion: compile", f"{compiling:.2f} s", f"with tables to run {preparing:.2f} s", "< 2 s", compiling < 2),
         ("champion: file", f"{size / 1e6:.1f} MB", "", "< 20 MB", size < 20_000_000),
     ]
+
+
+def flipping() -> attnc.Machine:
+    """A machine that turns the cell under its head and one beside it, for 10^6 steps, and stays on every tape."""
+    there = {("r", g): Action(w, 1, "l") for g, w in ("01", "10")}
+    back = {("l", g): Action(w, -1, "r") for g, w in ("01", "10")}
+    return attnc.Machine("flipping", "0", ("0", "1"), (), ("r", "l"), "r", there | back, 1024, 5, 1_000_000)
+
+
+def universal(repeats: int) -> Rows:
+    """One layer for all machines of 5 states and 2 symbols on 1,024 cells, beside each one as a layer of its own."""
+    rows: Rows = []
+    program = attnc.load("any_champion")
+    stream = Stream(attnc.compile(program))
+    compiling, preparing = side_by_side(repeats, lambda: attnc.compile(program), lambda: Stream(attnc.compile(program)))
+    rows.append(("universal: compile", f"{compiling:.2f} s", f"with tables to run {preparing:.2f} s", "", None))
+    champion = attnc.load(f"{programs.source('any_champion')}::five_states")  # its head stays on the tape longest
+    for given, wanted in (
+        (attnc.load("busy_beaver_4"), ("halted", 107, 13)),
+        (champion, ("overran", 288_184, 464)),
+        (flipping(), ("unfinished", 1_000_000, 0)),
+    ):
+        own = Stream(attnc.compile(program.check_fits(given)))
+        run, alone = stream.run("", given=given), own.run("")
+        assert (run.outcome, run.steps, run.output.count("1")) == wanted
+        assert (run.outcome, run.steps, run.output) == (alone.outcome, alone.steps, alone.output)
+        works = (lambda given=given: stream.run("", given=given)), (lambda own=own: own.run(""))
+        ours, special = side_by_side(repeats, *works)
+        shown = f"{ours / run.steps * 1e9:,.0f} against {special / run.steps * 1e9:,.0f} ns a step of {run.steps:,}"
+        limit = ("", None) if run.steps < 1_000 else (">= 1/3", special / ours >= 1 / 3)
+        rows.append((f"{given.name}: own layer / universal", f"{special / ours:.2f}", shown, *limit))
+    return rows
 
 
 def automata(repeats: int) -> Rows:
@@ -248,7 +282,7 @@ def main() -> None:
     table = Table(title=f"runs through the layer, medians of {repeats}", box=None, padding=(0, 1))
     for name in ("what", "measured", "beside", "wanted", "holds"):
         table.add_column(name)
-    for part in (machines, automata, memories, floats, threads):
+    for part in (machines, universal, automata, memories, floats, threads):
         for *shown, holds in part(repeats):
             table.add_row(*shown, "" if holds is None else "yes" if holds else "NO")
     Console(width=140).print(table)

@@ -21,6 +21,7 @@ from compiler.program_to_model import compile
 
 if TYPE_CHECKING:
     from compiler.runtime.running import Running
+    from compiler.runtime.stream import Stream
 
 DEFAULT_TOKENS = 1_000_000_000
 MOST_COMPARED = 1_000_000
@@ -60,7 +61,7 @@ def command(
     max_tokens: int,
     as_json: bool,
 ) -> None:
-    """Run PROGRAM on each WORD through its compiled layer; universal programs by the interpreter.
+    """Run PROGRAM on each WORD through its compiled layer; a universal program runs the one that --given names.
 
     A WORD is a list of symbols separated by commas, run together where each is one character; "" is the empty word.
     Words that begin with - stand behind -- at the end.
@@ -70,26 +71,18 @@ def command(
         if not isinstance(source, Machine):
             raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells)
-    universal = isinstance(source, UniversalAutomaton | UniversalMachine)
-    if given is not None and not universal:
-        raise UnsupportedError(f"--given names what a universal program runs; {source.kind} {source.name} runs words")
-    if universal and (model_file or trace or decode == "raw"):
-        raise UnsupportedError(
-            f"{source.kind} {source.name} has no model in this version; leave out --model, --trace, --decode"
-        )
+    inner = _given(source, given)
     rows: list[Row] = []
     try:
-        if universal:
-            rows += (_row(run) for run in (_interpret(source, each, given, max_tokens) for each in word))
-        else:
-            model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
-            for each in word:
-                if decode == "raw":
-                    rows.append(_row(model.run(each, decode="raw", max_tokens=max_tokens)))
-                else:
-                    _stream(model, each, max_tokens, trace=trace, aside=as_json, rows=rows)
-                if model_file:
-                    _compare(source, each, rows[-1])
+        model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
+        stream = None if decode == "raw" else _stream(model)
+        for each in word:
+            if stream is None:
+                rows.append(_row(model.run(each, given=inner, decode="raw", max_tokens=max_tokens)))
+            else:
+                _run(stream, each, inner, max_tokens, trace=trace, aside=as_json, rows=rows)
+            if model_file:
+                _compare(inner or source, each, rows[-1])
     except KeyboardInterrupt:
         _print(source, rows, as_json)
         raise
@@ -98,12 +91,31 @@ def command(
         ctx.exit(UNDECIDED)
 
 
-def _stream(model: Model, text: str, max_tokens: int, *, trace: bool, aside: bool, rows: list[Row]) -> None:
-    """Run a word, and add its row to `rows`: also when it is interrupted, with what it has come to."""
+def _given(program: Program, given: str | None) -> Program | None:
+    """What a universal program is to run, as it runs there; None for any other program. Raises UnsupportedError."""
+    if not isinstance(program, UniversalAutomaton | UniversalMachine):
+        if given is None:
+            return None
+        raise UnsupportedError(f"--given names what a universal program runs; {program.kind} {program.name} runs words")
+    if given is None:
+        wanted = "an automaton" if isinstance(program, UniversalAutomaton) else "a machine"
+        raise UnsupportedError(
+            f"{program.kind} {program.name} runs another program; name {wanted} with --given PROGRAM"
+        )
+    return program.check_fits(load(given))
+
+
+def _stream(model: Model) -> Stream:
     from compiler.runtime.stream import Stream
 
-    stream = Stream(model)
-    running = stream.start(text, max_tokens=max_tokens)
+    return Stream(model)
+
+
+def _run(
+    stream: Stream, text: str, given: Program | None, max_tokens: int, *, trace: bool, aside: bool, rows: list[Row]
+) -> None:
+    """Run a word, and add its row to `rows`: also when it is interrupted, with what it has come to."""
+    running = stream.start(text, given=given, max_tokens=max_tokens)
     try:
         if trace:
             _print_trace(running, aside=aside)
@@ -112,7 +124,7 @@ def _stream(model: Model, text: str, max_tokens: int, *, trace: bool, aside: boo
                 pass
     finally:
         ended = running.result()
-        items = _items(stream.lowering.word(text))
+        items = _items(running.lowering.word(text))
         rows.append(
             Row(input=items, outcome=ended.outcome, output=list(ended.output), steps=ended.steps, tokens=ended.tokens)
         )
@@ -128,16 +140,6 @@ def _compare(program: Program, text: str, row: Row) -> None:
     unknown = row["outcome"] == "unfinished" or (expected.outcome == "unfinished" and row["steps"] >= MOST_COMPARED)
     if not unknown and (expected.outcome, list(expected.output)) != (row["outcome"], row["output"]):
         note(f"the model differs from the program on {shorten(text)}: the program's outcome is {expected.outcome}")
-
-
-def _interpret(program: Program, text: str, given: str | None, max_tokens: int) -> Run:
-    if given is None:
-        raise UnsupportedError(f"{program.kind} {program.name} runs another program; name it with --given")
-    inner: Any = load(given)
-    if isinstance(program, UniversalAutomaton):
-        return program.run(text, given=inner)
-    assert isinstance(program, UniversalMachine)
-    return program.run(text, given=inner, steps=max_tokens)
 
 
 def _row(run: Run) -> Row:

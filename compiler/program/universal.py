@@ -44,12 +44,13 @@ class UniversalAutomaton:
             raise UnsupportedError(f"universal automaton {self.name} runs automata, not {_described(given)}")
         if given.is_transducer:
             raise UnsupportedError(f"universal automaton {self.name} runs acceptors, and {given.name} emits outputs")
-        total = len(given.states) + (len(given.transitions) < len(given.states) * len(given.alphabet))
-        if total > self.states or len(given.alphabet) > self.symbols:
-            raise UnsupportedError(
-                f"automaton {given.name} has {total} states (the sink included) and {len(given.alphabet)} symbols; "
-                f"{self.name} runs at most {self.states} states and {self.symbols} symbols"
-            )
+        sink = len(given.transitions) < len(given.states) * len(given.alphabet)
+        states = "states (one is the sink of its missing rules)" if sink else "states"
+        _check_bounds(
+            f"automaton {given.name}",
+            self.name,
+            [(states, len(given.states) + sink, self.states), ("symbols", len(given.alphabet), self.symbols)],
+        )
         return given
 
     def run(self, word: str | Iterable[str], *, given: Automaton) -> Run:
@@ -88,11 +89,15 @@ class UniversalMachine:
         """
         if not isinstance(given, Machine):
             raise UnsupportedError(f"universal machine {self.name} runs machines, not {_described(given)}")
-        if len(given.states) > self.states or len(given.symbols) > self.symbols or given.cells > self.cells:
-            raise UnsupportedError(
-                f"machine {given.name} has {len(given.states)} states, {len(given.symbols)} symbols and {given.cells} "
-                f"cells; {self.name} runs at most {self.states}, {self.symbols} and {self.cells}"
-            )
+        _check_bounds(
+            f"machine {given.name}",
+            self.name,
+            [
+                ("states", len(given.states), self.states),
+                ("symbols (the blank is one)", len(given.symbols), self.symbols),
+                ("cells", given.cells, self.cells),
+            ],
+        )
         return replace(given, cells=self.cells, head=given.head + (self.cells - given.cells) // 2)
 
     def run(self, word: str | Iterable[str], *, given: Machine, steps: int | None = None) -> Run:
@@ -103,6 +108,14 @@ class UniversalMachine:
         from compiler.program.program_to_text import universal_to_text
 
         return universal_to_text(self)
+
+
+def _check_bounds(given: str, name: str, bounds: list[tuple[str, int, int]]) -> None:
+    """Raise UnsupportedError with every bound (of what, size, most) that is broken, and no other."""
+    if broken := [(what, size, most) for what, size, most in bounds if size > most]:
+        sizes = " and ".join(f"{size:,} {what}" for what, size, _ in broken)
+        allowed = " and ".join(f"{most:,} {what.partition(' ')[0]}" for what, _, most in broken)
+        raise UnsupportedError(f"{given} has {sizes}; {name} runs at most {allowed}")
 
 
 def _described(given: object) -> str:

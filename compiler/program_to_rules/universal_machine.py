@@ -51,7 +51,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,29 +64,11 @@ from compiler.program.run import Outcome
 from compiler.program.universal import UniversalMachine
 from compiler.program_to_rules.lowering import Asks, Lowering, Recall, Turn
 from compiler.program_to_rules.machine import OUTCOMES, drawn
+from compiler.program_to_rules.universal_layout import Act, Layout
 from compiler.rules import Form
 from compiler.vocabulary import Vocabulary
 
 MOST_RULES = 20_000_000
-MOVES = (-1, 0, 1)
-STOPS: tuple[Outcome, ...] = ("accepted", "rejected", "halted")
-
-
-class Act(NamedTuple):
-    """An action by numbers: what is written, and a move into a state, or a stop (by its place in `OUTCOMES`)."""
-
-    write: int
-    move: int
-    target: int | None
-    stop: Outcome | None = None
-
-    @property
-    def name(self) -> str:
-        """``write 1, left, 2``, ``write 0, halt``."""
-        if self.stop is not None:
-            return f"write {self.write}, {OUTCOMES[self.stop]}"
-        move = {-1: "left", 0: "stay", 1: "right"}[self.move]
-        return f"write {self.write}, {move}, {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,62 +85,6 @@ class Table:
 
     acts: tuple[tuple[int, ...], ...]
     symbols: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the coordinates of a universal machine stand: cell by cell, then the table, then the outcomes."""
-
-    states: int
-    symbols: int
-    cells: int
-
-    @property
-    def width(self) -> int:
-        """The number of coordinates of a cell."""
-        return 1 + self.symbols + self.states + self.states * self.symbols
-
-    def symbol(self, g: int, p: Any) -> Any:
-        """The place of symbol[p,g]."""
-        return p * self.width + 1 + g
-
-    def conf(self, q: int, p: Any) -> Any:
-        """The place of conf[q,p]."""
-        return p * self.width + 1 + self.symbols + q
-
-    def at(self, q: int, g: int, p: Any) -> Any:
-        """The place of at[q,g,p]."""
-        return p * self.width + 1 + self.symbols + self.states + q * self.symbols + g
-
-    def key(self, q: int, g: int) -> int:
-        """The place of key[q,g]."""
-        return self.cells * self.width + q * self.symbols + g
-
-    def act(self, a: int) -> int:
-        """The place of act[a]."""
-        return self.cells * self.width + self.states * self.symbols + a
-
-    def outcome(self, outcome: Outcome) -> int:
-        """The place of an outcome."""
-        return self.act(len(self.acts)) + tuple(OUTCOMES).index(outcome)
-
-    @property
-    def acts(self) -> tuple[Act, ...]:
-        """All actions, in order."""
-        moving = [Act(w, m, r) for r in range(self.states) for m in MOVES for w in range(self.symbols)]
-        return (*moving, *(Act(w, 0, None, stop) for stop in STOPS for w in range(self.symbols)))
-
-    def names(self) -> tuple[str, ...]:
-        """The names of all coordinates, in order."""
-        pairs = [(q, g) for q in range(self.states) for g in range(self.symbols)]
-        found = []
-        for p in range(self.cells):
-            found.append(f"cell[{p}]")
-            found += [f"symbol[{p},{g}]" for g in range(self.symbols)]
-            found += [f"conf[{q},{p}]" for q in range(self.states)]
-            found += [f"at[{q},{g},{p}]" for q, g in pairs]
-        found += [f"key[{q},{g}]" for q, g in pairs]
-        return (*found, *(f"act[{act.name}]" for act in self.acts), *OUTCOMES.values())
 
 
 @dataclass(frozen=True, slots=True)

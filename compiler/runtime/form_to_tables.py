@@ -291,6 +291,11 @@ def _hot(
     hot[:, kernel.ASK] = asks
     counts = np.diff(writes.ends)
     hot[counts > 0, kernel.FROM] = -2
+    single = np.flatnonzero(counts == 1)
+    single = single[np.abs(writes.delta[writes.ends[single]]) == 1]
+    only = writes.slot[writes.ends[single]]
+    hot[single, kernel.FROM], hot[single, kernel.TO], hot[single, kernel.WITHIN] = -3, only, row_of_slot[only]
+    hot[single, kernel.DELTA] = writes.delta[writes.ends[single]]
     two = np.flatnonzero(counts == 2)
     first, second = writes.ends[two], writes.ends[two] + 1
     down = writes.delta[first] == -1

@@ -1,9 +1,10 @@
 """The streaming kernel: a run of a layer over flat arrays, touching only live entries.
 
 `tables` says what the arrays are. One step feeds a token: its writes go to S, and if it is a question, its reader walks
-the non-zero entries of the rows that it reads. Three short cuts, each with the general way behind it:
+the non-zero entries of the rows that it reads. Four short cuts, each with the general way behind it:
 
 * a write that empties one entry of a row and fills another (1 -> 0 and 0 -> 1) replaces it in the row's list;
+* a token that changes a single entry, 0 -> 1 or 1 -> 0, adds it to the row's list or takes it away;
 * a reader of one row with one non-zero entry, which is 1, answers what was computed beforehand (`made`);
 * an answer that is a token exactly is found by a hash that is linear in the entries.
 
@@ -24,10 +25,10 @@ USED, NEXT, FED, MOST_FED, ANSWERED, MOST_ANSWERED, LAST, ENDED, RECORDED = rang
 """The counters of a run: inputs used; the next token (-1: take an input); tokens fed and their bound; answers taken and
 their bound; the last token fed; the last answer that was appended (-1: none); records used."""
 
-ASK, FROM, TO, ROW, BASE, READER = range(6)
+ASK, FROM, TO, ROW, BASE, READER, DELTA, WITHIN = range(8)
 """The columns of `Tables.hot`: what becomes of the answer; the entries that a replacing write empties and fills (FROM
--1: no write, -2: the list of writes); the one row that is read (-1: the reader's list) and the offset of its answers
-in `made`; the reader (-1: none, the answer is zero)."""
+-1: no write, -2: the list of writes, -3: one write, to TO); the one row that is read (-1: the reader's list) and the
+offset of its answers in `made`; the reader (-1: none, the answer is zero); what one write adds (1 or -1), and where."""
 
 APPENDED, READ = 1, 2
 SLACK = 1e-9
@@ -144,7 +145,9 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
 
     `records` (n, 2) takes (question, answer) for each answer; where it is empty nothing is recorded.
     """
-    hot, made = tables.hot, tables.made
+    # Taken from its tuple in the loop an array is counted as a reference, which costs more than what is done with it.
+    hot, made, row_begin = tables.hot, tables.made, tables.row_begin
+    S, place, listed, live = state.S, state.place, state.listed, state.live
     used, token, fed, answered = counters[USED], counters[NEXT], counters[FED], counters[ANSWERED]
     last, ended, recorded = counters[LAST], counters[ENDED], counters[RECORDED]
     most_fed, most_answered = counters[MOST_FED], counters[MOST_ANSWERED]
@@ -164,12 +167,28 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
         start = hot[token, FROM]
         if start >= 0:
             to = hot[token, TO]
-            if state.S[start] == 1 and state.S[to] == 0:
-                at = state.place[start]
-                state.listed[at] = to
-                state.place[to] = at
-                state.S[start] = 0
-                state.S[to] = 1
+            if S[start] == 1 and S[to] == 0:
+                at = place[start]
+                listed[at] = to
+                place[to] = at
+                S[start] = 0
+                S[to] = 1
+            else:
+                write(tables, state, token)
+        elif start == -3:
+            to, delta, within = hot[token, TO], hot[token, DELTA], hot[token, WITHIN]
+            if delta == 1 and S[to] == 0:
+                at = row_begin[within] + live[within]
+                listed[at] = to
+                place[to] = at
+                S[to] = 1
+                live[within] += 1
+            elif delta == -1 and S[to] == 1:
+                live[within] -= 1
+                other = listed[row_begin[within] + live[within]]
+                listed[place[to]] = other
+                place[other] = place[to]
+                S[to] = 0
             else:
                 write(tables, state, token)
         elif start == -2:
@@ -183,9 +202,9 @@ def advance(tables: Any, words: Any, state: Any, inputs: Any, counters: Any, rec
             break
         answer = np.int64(-1)
         row = hot[token, ROW]
-        if row >= 0 and state.live[row] == 1:
-            slot = state.listed[tables.row_begin[row]]
-            if state.S[slot] == 1:
+        if row >= 0 and live[row] == 1:
+            slot = listed[row_begin[row]]
+            if S[slot] == 1:
                 answer = np.int64(made[hot[token, BASE] + slot])
         if answer < 0:
             answer = _decided(tables, words, state, token)

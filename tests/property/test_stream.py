@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from compiler.attention import Head, Sparse
 from compiler.errors import ModelError
 from compiler.model import Model
-from compiler.program import Automaton, Machine, Memory
+from compiler.program import Automaton, Machine, Memory, UniversalMachine
 from compiler.program.machine import Action
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
-from compiler.runtime import running
+from compiler.runtime import kernel, running
 from compiler.runtime.stream import Stream
 from verify.strategies import automata, mutants, rescaled, words
 
@@ -244,3 +244,42 @@ def test_long_words(program: Automaton, seed: int) -> None:
     word = "".join(np.random.default_rng(seed).choice(list(program.alphabet), size=100_000))
     run, own = Stream(compile(program)).run(word), program.run(word)
     assert (run.outcome, run.output, run.steps, run.tokens) == (own.outcome, own.output, own.steps, 200_001)
+
+
+def check_writes(stream: Stream, tokens: list[int]) -> None:
+    """Feed tokens by number, nothing asked: the entries of S are the sums, and each row lists those that are not 0."""
+    tables, vocabulary = stream.compiled.tables, stream.vocabulary
+    silent = tables.hot.copy()
+    silent[:, kernel.ASK] = 0
+    state, counters = stream.compiled.state(), np.zeros(9, dtype=np.int64)
+    counters[[kernel.NEXT, kernel.LAST, kernel.ENDED]] = -1
+    counters[kernel.MOST_FED] = counters[kernel.MOST_ANSWERED] = 2**62
+    fed, records = np.array(tokens, dtype=np.int32), np.zeros((0, 2), dtype=np.int32)
+    tables = tables._replace(hot=silent)
+    assert kernel.advance(tables, stream.compiled.words, state, fed, counters, records) == kernel.DONE
+    Z = vocabulary.dense(tokens) if tokens else np.zeros((0, vocabulary.d), dtype=np.int64)
+    memory = Z.T @ Z
+    assert state.S.tolist() == [memory[b, c] for b, c in stream.compiled.pairs.tolist()]
+    for row, (begin, end) in enumerate(zip(tables.row_begin[:-1].tolist(), tables.row_begin[1:].tolist(), strict=True)):
+        live = state.listed[begin : begin + state.live[row]]
+        assert sorted(live.tolist()) == [slot for slot in range(begin, end) if state.S[slot] != 0]
+        assert [int(state.place[slot]) for slot in live] == list(range(begin, begin + len(live)))
+
+
+@settings(max_examples=200)
+@given(programs, st.data())
+def test_any_tokens_in_any_order(program: Family, data: st.DataObject) -> None:
+    stream = Stream(compile(program))
+    check_writes(stream, data.draw(st.lists(st.integers(0, len(stream.vocabulary) - 1), max_size=40)))
+
+
+def test_single_writes_in_any_order() -> None:
+    """Of a universal machine's tokens those that write to the first cell, from every content, met in runs or not."""
+    stream = Stream(compile(UniversalMachine("any", 2, 3, 2)))
+    tables, rng = stream.compiled.tables, np.random.default_rng(0)
+    first = tables.write_ends[:-1][np.diff(tables.write_ends) == 1]
+    of_slot = {(int(tables.write_slot[n]), int(tables.write_delta[n])): n for n in first if tables.write_slot[n] < 3}
+    tokens = [int(np.searchsorted(tables.write_ends, n, side="right")) - 1 for n in of_slot.values()]
+    assert len(tokens) == 6, "three symbols, written and taken away"
+    for _ in range(300):
+        check_writes(stream, rng.choice(tokens, size=rng.integers(1, 12)).tolist())

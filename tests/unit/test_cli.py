@@ -186,7 +186,7 @@ def test_show(attnc: Attnc) -> None:
 
 
 def test_show_of_what_has_no_construction(attnc: Attnc) -> None:
-    write("u.attn", "universal automaton u { states 2; symbols 2 }")
+    write("u.attn", "universal automaton u { states 20000; symbols 2 }")
     result = attnc("show", "u.attn")
     assert (result.status, result.out) == (0, str(load("u.attn")))
     assert "universal automaton u" in result.err

@@ -1,0 +1,147 @@
+"""A thousand random machines and automata each on few universal layers, every token; the champion of the zoo."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import attnc
+import programs
+from compiler.language.load import load
+from compiler.program import Automaton, Machine, UniversalAutomaton, UniversalMachine
+from compiler.program.machine import Action
+from compiler.runtime.stream import Stream
+
+MACHINES = [UniversalMachine("any", *bounds) for bounds in ((3, 2, 8), (4, 2, 32), (5, 3, 9), (2, 5, 12), (6, 4, 7))]
+AUTOMATA = [UniversalAutomaton("any", *bounds) for bounds in ((4, 3), (7, 2), (12, 4), (30, 2))]
+ENDS = {"accepted": "accept", "rejected": "reject", "halted": "halt"}
+Token = frozenset[tuple[str, int]]
+
+
+def token(*added: str, without: str = "") -> Token:
+    return frozenset([*((name, 1) for name in added), *([(without, -1)] if without else [])])
+
+
+class Tokens(dict[str, Token]):
+    """The tokens of a stream by name, as their coordinates."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.vocabulary, self.coordinates = stream.vocabulary, stream.lowering.coordinates
+
+    def __missing__(self, name: str) -> Token:
+        places, values = self.vocabulary.entries(self.vocabulary.numbers[name])
+        self[name] = frozenset((self.coordinates[p], v) for p, v in zip(places.tolist(), values.tolist(), strict=True))
+        return self[name]
+
+
+def random_machine(rng: random.Random, bounds: UniversalMachine) -> Machine:
+    states = [f"q{n}" for n in range(rng.randint(1, bounds.states))]
+    symbols = "_0123"[: rng.randint(1, bounds.symbols)]
+    stops = rng.choice([0.02, 0.1, 0.3])
+
+    def action() -> Action:
+        write, move = rng.choice(symbols), rng.choice([-1, 1, 1, 0, -1])
+        if rng.random() < stops:
+            return Action(write, move, None, rng.choice(["accepted", "rejected", "halted"]))  # type: ignore[arg-type]
+        return Action(write, move, rng.choice(states))
+
+    actions = {(q, g): action() for q in states for g in symbols}
+    cut, cells = rng.randint(1, len(symbols)), rng.randint(1, bounds.cells)
+    alphabet = tuple(symbols[rng.randint(0, 1) * (len(symbols) > 1) :][:cut])
+    marks = tuple(symbol for symbol in symbols[1:] if symbol not in alphabet)
+    start = rng.choice(states)
+    return Machine("random", "_", alphabet, marks, tuple(states), start, actions, cells, rng.randrange(cells))
+
+
+def machine_tokens(bounds: UniversalMachine, program: Machine, word: list[str], most: int) -> Iterator[Token]:
+    """What the layer answers once the prompt is given, by a simulator of its own."""
+    state_of = {name: n for n, name in enumerate(sorted(program.states, key=lambda q: q != program.start))}
+    symbol_of = {name: n for n, name in enumerate(dict.fromkeys("_" + "".join((*program.alphabet, *program.marks))))}
+    p = program.head + (bounds.cells - program.cells) // 2
+    tape = dict.fromkeys(range(bounds.cells), "_") | {p + n: symbol for n, symbol in enumerate(word)}
+    state = program.start
+    for _ in range(most):
+        read, action = symbol_of[tape[p]], program.actions[state, tape[p]]
+        yield token(f"at[{state_of[state]},{read},{p}]", f"cell[{p}]", without=f"symbol[{p},{read}]")
+        written = f"cell[{p}]", f"symbol[{p},{symbol_of[action.write]}]"
+        tape[p], p, state = action.write, p + action.move, action.target or ""
+        end = ENDS[action.stop] if action.stop else f"conf[{state_of[state]},{p}]" if p in tape else "overran"
+        yield token(*written, end)
+        if not end.startswith("conf"):
+            return
+
+
+def test_a_thousand_machines() -> None:
+    rng = random.Random(2410_10101)
+    ends: Counter[str] = Counter()
+    smaller: Counter[str] = Counter()
+    for bounds in MACHINES:
+        stream = Stream(attnc.compile(bounds))
+        known, prompt = Tokens(stream), bounds.cells + bounds.states * bounds.symbols + 1
+        for number in range(200):
+            program = random_machine(rng, bounds)
+            word = rng.choices(program.alphabet, k=rng.randint(0, program.cells - program.head))
+            expected = list(machine_tokens(bounds, program, word, 100))
+            running = stream.start(word, given=program, max_tokens=prompt + len(expected))
+            assert [known[step.name] for step in running.steps()][prompt:] == expected, number
+            run, interpreted = running.result(), bounds.run(word, given=program, steps=100)
+            ends[run.outcome] += 1
+            assert (run.outcome, run.output) == (interpreted.outcome, interpreted.output)
+            for name in ("states", "cells"):
+                sizes = (len(program.states), bounds.states) if name == "states" else (program.cells, bounds.cells)
+                smaller[name] += sizes[0] < sizes[1]
+            smaller["symbols"] += len(program.symbols) < bounds.symbols
+    assert min(ends[outcome] for outcome in ("unfinished", "overran", *ENDS)) > 50, "all ways to end were seen"
+    assert min(smaller.values()) > 400, "and machines smaller than each bound"
+
+
+def random_automaton(rng: random.Random, bounds: UniversalAutomaton) -> Automaton:
+    partial = bounds.states > 1 and rng.random() < 0.5
+    states = tuple(f"q{n}" for n in range(rng.randint(1, bounds.states - partial)))
+    alphabet = tuple("abcd"[: rng.randint(1, bounds.symbols)])
+    moves = {(q, s): rng.choice(states) for q in states for s in alphabet if not partial or rng.random() < 0.9}
+    return Automaton(
+        "random", alphabet, states, rng.choice(states), moves, frozenset(q for q in states if rng.random() < 0.5)
+    )
+
+
+def automaton_tokens(program: Automaton, word: list[str]) -> Iterator[Token]:
+    """What follows the prompt, by a simulator of its own."""
+    names = sorted(program.states, key=lambda q: q != program.start)
+    q: str | None = program.start
+    for symbol in word:
+        s, number = program.alphabet.index(symbol), len(names) if q is None else names.index(q)
+        yield token(f"symbol[{s}]")
+        yield token(f"key[{number},{s}]", "reg", without=f"state[{number}]")
+        q = None if q is None else program.transitions.get((q, symbol))
+        accepts = program.accept is not None and q in program.accept
+        number = len(names) if q is None else names.index(q)
+        yield token("reg", f"state[{number}]", *["accept"] * accepts)
+
+
+def test_a_thousand_automata() -> None:
+    rng = random.Random(2310_16076)
+    seen: Counter[str] = Counter()
+    for bounds in AUTOMATA:
+        stream = Stream(attnc.compile(bounds))
+        known, prompt = Tokens(stream), bounds.states * bounds.symbols + 1
+        for _ in range(250):
+            program = random_automaton(rng, bounds)
+            word = rng.choices(program.alphabet, k=rng.randint(0, 60))
+            running = stream.start(word, given=program)
+            assert [known[step.name] for step in running.steps()][prompt:] == list(automaton_tokens(program, word))
+            assert running.result().outcome == program.run(word).outcome
+            seen[running.result().outcome] += 1
+            seen["partial"] += len(program.transitions) < len(program.states) * len(program.alphabet)
+    assert min(seen.values()) > 200
+
+
+def test_the_champion_on_the_zoos_tape() -> None:
+    """Compiled once for every machine of five states; until it leaves the tape, as the machine compiled by itself."""
+    program = load(f"{programs.source('any_champion')}::five_states")
+    universal, alone = Stream(attnc.compile(load("any_champion"))), Stream(attnc.compile(program))
+    run, special = universal.run("", given=program), alone.run("")
+    assert (run.outcome, run.steps, run.output) == ("overran", 288_184, special.output)
+    assert (special.outcome, special.steps, special.tokens) == ("overran", 288_184, 1_025 + 288_184)
+    assert run.tokens == 1_024 + 10 + 1 + 2 * 288_184
+    beaver = universal.run("", given=load("busy_beaver_4"))
+    assert (beaver.outcome, beaver.steps, beaver.output.count("1")) == ("halted", 107, 13)
