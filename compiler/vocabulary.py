@@ -102,6 +102,11 @@ class Vocabulary(Mapping[str, NDArray[Any]]):
         part = slice(int(self.ends[number]), int(self.ends[number + 1]))
         return self.places[part], _numbers(self.values_of_entries[part])
 
+    def listed(self, number: int) -> dict[int, Any]:
+        """The non-zero entries of a token as Python's numbers: coordinate -> value."""
+        places, values = self.entries(number)
+        return dict(zip(places.tolist(), values.tolist(), strict=True))
+
     def vector(self, number: int) -> NDArray[Any]:
         """The token as a vector (d,)."""
         places, values = self.entries(number)
@@ -115,6 +120,21 @@ class Vocabulary(Mapping[str, NDArray[Any]]):
         if not len(chosen):
             return np.zeros((0, self.d), dtype=np.int64)
         return np.stack([self.vector(number) for number in chosen])
+
+    def differing(self, other: Vocabulary) -> list[str]:
+        """The names that both have, of tokens with different entries; `other` has the same d."""
+        same = np.array_equal(self.ends, other.ends) and np.array_equal(self.places, other.places)
+        if same and self.names == other.names and np.array_equal(self.values_of_entries, other.values_of_entries):
+            return []
+        shared = ((name, n, other.numbers[name]) for n, name in enumerate(self.names) if name in other.numbers)
+        return [name for name, n, m in shared if self.listed(n) != other.listed(m)]
+
+    def at(self, places: NDArray[Any]) -> list[int]:
+        """The numbers of the tokens whose non-zero entries are just at these ascending places."""
+        found = np.flatnonzero(np.diff(self.ends) == len(places))
+        for n, place in enumerate(places):
+            found = found[self.places[self.ends[found] + n] == place]
+        return [int(number) for number in found]
 
     @cached_property
     def owners(self) -> NDArray[np.int64]:
