@@ -39,6 +39,8 @@ def model_for_program(model: Model, program: Program) -> Model:
         )
     fitted = reordered(model, wanted)
     own, given = fitted.vocabulary, lowering.tokens
+    if own.names == given.names:
+        return replace(fitted, program=program)
     entries = [own.entries(own.numbers[n]) if n in own else given.entries(k) for k, n in enumerate(given.names)]
     return replace(fitted, tokens=Vocabulary.joined(given.names, given.d, entries), program=program)
 

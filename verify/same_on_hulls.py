@@ -25,12 +25,15 @@ from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
+from compiler.runtime.sparse_recurrent import SparseRecurrent
 from compiler.traces.filling import missing, spans_of_runs
 from verify.answers import Integers, contributions
 
 MOST_WORDS = 20_000
 """The most inputs that are tried in the search for a counterexample."""
 MOST_STEPS = 2_000
+MOST_TURNS = 2_000_000
+"""The most tokens of runs in that search."""
 FEW_ANSWERS = 1_000
 """The answers that are compared before anything is analysed: most wrong models are wrong on short inputs."""
 
@@ -104,18 +107,16 @@ def least_difference(model: Model, lowering: Lowering, most_answers: int | None 
 
     With `most_answers` no further input is tried once so many answers were compared.
     """
-    asked = Asked(model, lowering)
-    numbers = lowering.tokens.numbers
+    asked = _AskedInRuns(model, lowering)
     cut, compared = False, 0
     for tried, word in enumerate(words_of(lowering)):
-        if tried == MOST_WORDS or (most_answers is not None and compared >= most_answers):
+        if tried == MOST_WORDS or compared >= (MOST_TURNS if most_answers is None else most_answers):
             return None, False
-        counts = np.zeros(len(numbers), dtype=np.int64)
+        asked.begin()
         turns: list[Turn] = []
         for turn in _run(lowering, word):
             turns.append(turn)
-            counts[numbers[turn[0]]] += 1
-            if turn[1] is not None and not _right(asked, lowering, counts, turn):
+            if not asked.right(turn):
                 return Differs(tuple(word), tuple(turns)), False
         compared += len(turns)
         cut |= len(turns) >= MOST_STEPS
@@ -139,16 +140,49 @@ def _run(lowering: Lowering, word: Sequence[Any]) -> Iterator[Turn]:
     yield from turns[: len(tape) + most]
 
 
-def _right(asked: Asked, lowering: Lowering, counts: Any, turn: Turn) -> bool:
-    name, answer = turn
-    assert answer is not None
-    seen = np.flatnonzero(counts)
-    got = product(counts[None, seen], asked.by_count(lowering.tokens.numbers[name])[seen])[0]
-    if answer in lowering.tokens.numbers:
-        wanted = asked.wanted(lowering.tokens.numbers[answer])
-    else:
-        wanted = times(lowering.answer_vector(answer).astype(object), asked.denominator)
-    return not np.any(plus(got, -wanted))
+class _AskedInRuns:
+    """What a model answers in a run of the program, token by token; only the tokens of the run are embedded.
+
+    Integers over one denominator, as in `Asked`.
+    """
+
+    def __init__(self, model: Model, lowering: Lowering) -> None:
+        heads, below = exact_heads(model.heads)
+        self.layer = SparseRecurrent(heads)
+        self.lowering = lowering
+        self.words = model.vocabulary
+        self.entries, token_below = scaled(self.words.values_of_entries)
+        self.token_denominator = token_below
+        self.denominator = below * token_below**3
+        self.known: dict[str, dict[int, int]] = {}
+
+    def begin(self) -> None:
+        """A new run."""
+        self.layer.memory.clear()
+
+    def right(self, turn: Turn) -> bool:
+        """Whether the model, after the tokens so far and this one, answers as the program does, if it is asked."""
+        name, answer = turn
+        token = self.embedded(name)
+        self.layer.feed(token)
+        return answer is None or self.layer.answer(token) == self.wanted(answer)
+
+    def embedded(self, name: str) -> dict[int, int]:
+        """The model's embedding of a token, over its denominator."""
+        if name not in self.known:
+            number = self.words.numbers[name]
+            part = slice(int(self.words.ends[number]), int(self.words.ends[number + 1]))
+            listed = zip(self.words.places[part].tolist(), self.entries[part].tolist(), strict=True)
+            self.known[name] = dict(listed)
+        return self.known[name]
+
+    def wanted(self, answer: str) -> dict[int, int]:
+        """The model's own embedding of an answer, over the denominator of its answers."""
+        if answer in self.lowering.tokens.numbers:
+            scale = self.denominator // self.token_denominator
+            return {place: value * scale for place, value in self.embedded(answer).items()}
+        vector = self.lowering.answer_vector(answer)
+        return {place: int(vector[place]) * self.denominator for place in np.flatnonzero(vector).tolist()}
 
 
 def words_of(lowering: Lowering) -> Iterator[Sequence[Any]]:
