@@ -104,10 +104,12 @@ def check_word(word: Iterable[str], alphabet: Sequence[str]) -> tuple[str, ...]:
     return symbols
 
 
-def unknown_symbol(symbol: str, place: int, alphabet: Sequence[str]) -> str:
+def unknown_symbol(
+    symbol: str, place: int, alphabet: Sequence[str], *, what: str = "symbol", among: str = "in the alphabet"
+) -> str:
     """The message for a symbol outside the alphabet: its value, its place, what is known, the nearest."""
     known = ", ".join(spell(each) for each in alphabet[:12]) + (", ..." if len(alphabet) > 12 else "")
-    message = f"symbol {shorten(spell(symbol))} at position {place} is not in the alphabet ({known})"
+    message = f"{what} {shorten(spell(symbol))} at position {place} is not {among} ({known})"
     if any(part in alphabet for part in symbol.split()) and len(symbol.split()) > 1:
         return f"{message}; separate symbols by commas"
     near = nearest(symbol, alphabet)

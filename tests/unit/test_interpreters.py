@@ -193,6 +193,21 @@ def test_bad_requests_are_refused(text: str) -> None:
         Memory("m", ("coin",), ("a", "b")).word(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("coin = b, coin = nowhere", r"^value nowhere at position 1 is not among the values \(apple, b\)$"),
+        ("coin, coin = aple", "^value aple at position 1 .*did you mean apple"),
+        ("coin, coin, coyn = b", r"^key coyn at position 2 is not among the keys \(coin\); did you mean coin"),
+        ("coin, coyn", "^key coyn at position 1 "),
+        ((("coin", 3),), "^value 3 at position 0 is a int; values are texts"),
+    ],
+)
+def test_a_bad_request_names_key_or_value_its_place_and_the_nearest(text: object, message: str) -> None:
+    with pytest.raises(WordError, match=message):
+        Memory("m", ("coin",), ("apple", "b")).word(text)  # type: ignore[arg-type]
+
+
 def test_requests_hold_quoted_separators() -> None:
     memory = Memory("m", ("a,b", "c=d"), ("x,=y",))
     assert memory.word('"a,b" = "x,=y", "c=d", "a,b"') == (("a,b", "x,=y"), "c=d", "a,b")
