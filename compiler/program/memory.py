@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from compiler.errors import ProgramError, UnsupportedError, WordError
 from compiler.program.run import Example, Item, Run
-from compiler.program.words import parse_requests, shorten, unknown_symbol
+from compiler.program.words import parse_requests, shorten, unknown_symbol, unspeakable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +76,8 @@ class Memory:
             found += ["a real memory stores nothing"] * bool(self.stored)
             sizes = [size for size in (self.keys, self.values) if isinstance(size, int)]
             found += ["vectors have at least one dimension"] * any(size < 1 for size in sizes)
-            return found + self._embedding_violations()
-        found = self._embedding_violations()
+            return unspeakable(self.name) + found + self._embedding_violations()
+        found = unspeakable(self.name) + self._embedding_violations()
         if self.write not in get_args(Write):
             found.append(f"write is {self.write!r}, and not one of {', '.join(get_args(Write))}")
         for what, names in (("keys", self.keys), ("values", self.values)):

@@ -104,6 +104,11 @@ def check_word(word: Iterable[str], alphabet: Sequence[str]) -> tuple[str, ...]:
     return symbols
 
 
+def unspeakable(name: object) -> list[str]:
+    """What keeps `name` from being the name of a program: the language spells every text but the empty one."""
+    return [] if isinstance(name, str) and name else [f"its name is {name!r}, expected a text that is not empty"]
+
+
 def unknown_symbol(
     symbol: str, place: int, alphabet: Sequence[str], *, what: str = "symbol", among: str = "in the alphabet"
 ) -> str:
