@@ -225,3 +225,11 @@ def test_ctrl_c_in_a_run_prints_what_it_came_to(folder: Path) -> None:
     (run,) = found
     assert (run["outcome"], run["output"], run["input"]) == ("unfinished", ["1"], ["1"])
     assert run["tokens"] == run["steps"] + 5 > 1_000
+
+
+def test_verify_says_that_the_tapes_differ(attnc: Attnc) -> None:
+    assert attnc("compile", "increment", "--cells", "8", "-o", "m8.safetensors").status == 0
+    result = attnc("verify", "increment", "m8.safetensors")
+    assert result.status == 2
+    assert "The tapes differ, 8 cells in the model against 16 in the program: compile with --cells 16" in result.err
+    assert "attnc decompile" in result.err
