@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from compiler.runtime.running import Running
 
 DEFAULT_TOKENS = 1_000_000_000
+DEFAULT_RAW_TOKENS = 100_000
+FIRST_RAW_TOKENS = 1_000
+MOST_RAW_ENTRIES = 2**26
 MOST_COMPARED = 1_000_000
 """The most steps of a machine's interpreter that a given model is compared with."""
 
@@ -45,7 +48,11 @@ class Row(TypedDict):
 @click.option("--decode", type=click.Choice(["nearest", "raw"]), default="nearest", show_default=True)
 @click.option("--cells", type=click.IntRange(min=1), help="The length of a machine's tape.")
 @click.option("--trace", is_flag=True, help="Print each token by name, and what the layer read.")
-@click.option("--max-tokens", type=click.IntRange(min=1), default=DEFAULT_TOKENS, show_default=True)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    show_default=f"{DEFAULT_TOKENS:,}; raw, where every answer is kept, at most {DEFAULT_RAW_TOKENS:,}",
+)
 @json_option
 @click.pass_context
 def command(
@@ -57,7 +64,7 @@ def command(
     decode: Decode,
     cells: int | None,
     trace: bool,
-    max_tokens: int,
+    max_tokens: int | None,
     as_json: bool,
 ) -> None:
     """Run PROGRAM on each WORD through its compiled layer; universal programs by the interpreter.
@@ -80,14 +87,16 @@ def command(
     rows: list[Row] = []
     try:
         if universal:
-            rows += (_row(run) for run in (_interpret(source, each, given, max_tokens) for each in word))
+            rows += (
+                _row(run) for run in (_interpret(source, each, given, max_tokens or DEFAULT_TOKENS) for each in word)
+            )
         else:
             model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
             for each in word:
                 if decode == "raw":
-                    rows.append(_row(model.run(each, decode="raw", max_tokens=max_tokens)))
+                    _raw(model, each, max_tokens, rows)
                 else:
-                    _stream(model, each, max_tokens, trace=trace, aside=as_json, rows=rows)
+                    _stream(model, each, max_tokens or DEFAULT_TOKENS, trace=trace, aside=as_json, rows=rows)
                 if model_file:
                     _compare(source, each, rows[-1])
     except KeyboardInterrupt:
@@ -116,6 +125,23 @@ def _stream(model: Model, text: str, max_tokens: int, *, trace: bool, aside: boo
         rows.append(
             Row(input=items, outcome=ended.outcome, output=list(ended.output), steps=ended.steps, tokens=ended.tokens)
         )
+
+
+def _raw(model: Model, text: str, max_tokens: int | None, rows: list[Row]) -> None:
+    """Run a word with its raw answers, and add its row to `rows`.
+
+    The run begins anew with twice the tokens as long as it does not come to its end, so that an interrupted one leaves
+    the row of the last that did. All answers are kept, so without a bound there is one on their entries.
+    """
+    max_tokens = max_tokens or min(DEFAULT_RAW_TOKENS, max(FIRST_RAW_TOKENS, MOST_RAW_ENTRIES // model.d))
+    most = min(FIRST_RAW_TOKENS, max_tokens)
+    run = model.run(text, decode="raw", max_tokens=most)
+    try:
+        while len(run.tokens) == most < max_tokens:
+            most = min(2 * most, max_tokens)
+            run = model.run(text, decode="raw", max_tokens=most)
+    finally:
+        rows.append(_row(run))
 
 
 def _compare(program: Program, text: str, row: Row) -> None:
