@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from compiler.errors import WordError
 
@@ -40,6 +41,7 @@ _SIDE = re.compile(_ITEM.pattern.replace('[^",]', '[^",=]').replace("(?P<end>,",
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|([\"\\]))")
 
 
+@lru_cache(maxsize=2**16)
 def spell(symbol: str) -> str:
     r"""`symbol` as source text: bare where it is a name or a number, quoted otherwise.
 
