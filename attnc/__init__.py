@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from compiler.learning.learn import Learned, Report, learn
     from compiler.model import Model
     from compiler.program import Automaton, Machine, Memory, UniversalAutomaton, UniversalMachine
+    from compiler.program.machine import Action
     from compiler.program.run import Run
     from compiler.program_to_model import compile
     from compiler.program_to_rules.cross_talk import capacity
@@ -69,6 +70,7 @@ _HOMES = {
     "Memory": "compiler.program",
     "UniversalAutomaton": "compiler.program",
     "UniversalMachine": "compiler.program",
+    "Action": "compiler.program.machine",
     "Run": "compiler.program.run",
     "compile": "compiler.program_to_model",
     "capacity": "compiler.program_to_rules.cross_talk",
@@ -88,6 +90,7 @@ _HOMES = {
 _MODULES = {"errors": "compiler.errors", "strategies": "verify.strategies"}
 
 __all__ = [
+    "Action",
     "Automaton",
     "Certificate",
     "Counterexample",

@@ -243,17 +243,20 @@ class Model:
         """SHA-256 over coordinates, exact weights and embeddings: the same for the same model, however it is stored."""
         heads = [[_entries(head.V), _entries(head.Q)] for head in self.heads]
         words = self.vocabulary
-        tokens = [[name, _values(*words.entries(words.numbers[name]))] for name in sorted(words)]
+        entries = list(map(list, zip(words.places.tolist(), _spelled(words.values_of_entries), strict=True)))
+        ends, numbers = words.ends.tolist(), words.numbers
+        tokens = [[name, entries[ends[numbers[name]] : ends[numbers[name] + 1]]] for name in sorted(words)]
         body = json.dumps([self.coordinates, heads, tokens], separators=(",", ":"))
         return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _values(places: NDArray[np.int32], values: Weights) -> list[list[Any]]:
-    """The non-zero entries of a token: place, and the exact value."""
-    return [[place, str(Fraction(value))] for place, value in zip(places.tolist(), values.tolist(), strict=True)]
+def _spelled(values: Weights) -> list[str]:
+    """The exact values, as fractions in lowest terms."""
+    return list(map(str, values.tolist() if values.dtype.kind == "i" else map(Fraction, values.tolist())))
 
 
 def _entries(matrix: Sparse) -> list[tuple[int, int, str]]:
     """The non-zero entries in order: row, column, and the exact weight."""
-    entries = zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True)
-    return sorted((row, column, str(Fraction(weight))) for row, column, weight in entries if weight != 0)
+    kept = np.flatnonzero(matrix.weights != 0)
+    weights = _spelled(matrix.weights[kept])
+    return sorted(zip(matrix.rows[kept].tolist(), matrix.columns[kept].tolist(), weights, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 from compiler.attention import Head, Sparse
 from compiler.errors import ModelError
 from compiler.model import Model
-from compiler.program import Program
+from compiler.program import Machine, Program
 from compiler.program_to_rules.lower import lowering_for
 from compiler.vocabulary import Vocabulary
 
@@ -35,12 +35,24 @@ def model_for_program(model: Model, program: Program) -> Model:
         lacking = f"it has no coordinate {missing[0]}" if missing else f"it has a coordinate {extra[0]} of its own"
         raise ModelError(
             f"the model{claim} is not over the coordinates of {program.kind} {program.name}: {model.d} coordinates "
-            f"against {len(wanted)}, {lacking}. If it was minimised or renamed, decompile it and compare the programs"
+            f"against {len(wanted)}, {lacking}. {_hint(model.program, program)}"
         )
     fitted = reordered(model, wanted)
     own, given = fitted.vocabulary, lowering.tokens
+    if own.names == given.names:
+        return replace(fitted, program=program)
     entries = [own.entries(own.numbers[n]) if n in own else given.entries(k) for k, n in enumerate(given.names)]
     return replace(fitted, tokens=Vocabulary.joined(given.names, given.d, entries), program=program)
+
+
+def _hint(claimed: Program | None, wanted: Program) -> str:
+    """What to do about coordinates that are not those of the program that is wanted."""
+    if isinstance(claimed, Machine) and isinstance(wanted, Machine) and claimed.cells != wanted.cells:
+        return (
+            f"The tapes differ, {claimed.cells:,} cells in the model against {wanted.cells:,} in the program: compile "
+            f"with --cells {wanted.cells}, or see with `attnc decompile` what the model runs"
+        )
+    return "If it was minimised or renamed, decompile it and compare the programs"
 
 
 def reordered(model: Model, coordinates: tuple[str, ...]) -> Model:

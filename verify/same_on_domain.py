@@ -101,12 +101,13 @@ def _scientific(value: Fraction) -> str:
 
 def described(numerators: Integers, denominator: int, model: Model) -> str:
     """An answer in words: the token that it is, or its coordinates."""
-    for name, vector in model.tokens.items():
-        token, below = scaled(vector)
-        if not np.any(numerators * below != token.astype(object) * denominator):
-            return name
+    words, places = model.vocabulary, np.flatnonzero(numerators != 0)
+    entries = {place: Fraction(int(numerators[place]), denominator) for place in places.tolist()}
+    for number in words.at(places):
+        if {place: Fraction(value) for place, value in words.listed(number).items()} == entries:
+            return words.names[number]
     parts = []
-    for place in np.flatnonzero(numerators != 0).tolist():
+    for place in places.tolist():
         value = int(numerators[place])
         exact = f"{value // denominator:+}" if value % denominator == 0 else _signed(Fraction(value, denominator))
         parts.append(f"{exact} {model.coordinates[place]}")

@@ -29,6 +29,7 @@ from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.runtime.sparse_recurrent import SparseRecurrent
 from compiler.traces.filling import missing, spans_of_runs
 from verify.answers import Integers, contributions
 
@@ -37,6 +38,8 @@ MOST_WORDS = 20_000
 MOST_STEPS = 2_000
 MOST_RANDOM = 1_000
 """The random runs of a universal program that are tried in that search."""
+MOST_TURNS = 2_000_000
+"""The most tokens of runs in that search."""
 FEW_ANSWERS = 1_000
 """The answers that are compared before anything is analysed: most wrong models are wrong on short inputs."""
 
@@ -112,20 +115,18 @@ def least_difference(model: Model, lowering: Lowering, most_answers: int | None 
 
     With `most_answers` no further input is tried once so many answers were compared.
     """
-    asked = Asked(model, lowering)
+    asked = _AskedInRuns(model, lowering)
     if isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine):
         return _random_difference(asked, lowering, most_answers), False
-    numbers = lowering.tokens.numbers
     cut, compared = False, 0
     for tried, word in enumerate(words_of(lowering)):
-        if tried == MOST_WORDS or (most_answers is not None and compared >= most_answers):
+        if tried == MOST_WORDS or compared >= (MOST_TURNS if most_answers is None else most_answers):
             return None, False
-        counts = np.zeros(len(numbers), dtype=np.int64)
+        asked.begin()
         turns: list[Turn] = []
         for turn in _run(lowering, word):
             turns.append(turn)
-            counts[numbers[turn[0]]] += 1
-            if turn[1] is not None and not _right(asked, lowering, counts, turn):
+            if not asked.right(turn):
                 return Differs(tuple(word), tuple(turns)), False
         compared += len(turns)
         cut |= len(turns) >= MOST_STEPS
@@ -133,17 +134,17 @@ def least_difference(model: Model, lowering: Lowering, most_answers: int | None 
 
 
 def _random_difference(
-    asked: Asked, lowering: LoweredUniversalAutomaton | LoweredUniversalMachine, most_answers: int | None
+    asked: _AskedInRuns, lowering: LoweredUniversalAutomaton | LoweredUniversalMachine, most_answers: int | None
 ) -> Differs | None:
     """The shortest of the random runs on which the model answers otherwise; its input are the tokens that are given."""
-    numbers, best, compared = lowering.tokens.numbers, None, 0
+    best: list[Turn] | None = None
+    compared = 0
     for turns in islice(universal_runs(lowering, np.random.default_rng(0)), MOST_RANDOM):
         if most_answers is not None and compared >= most_answers and best is None:
             return None
-        counts = np.zeros(len(numbers), dtype=np.int64)
+        asked.begin()
         for place, turn in enumerate(turns if best is None else turns[: len(best) - 1]):
-            counts[numbers[turn[0]]] += 1
-            if turn[1] is not None and not _right(asked, lowering, counts, turn):
+            if not asked.right(turn):
                 best = turns[: place + 1]
                 break
         compared += len(turns)
@@ -170,16 +171,49 @@ def _run(lowering: Lowering, word: Sequence[Any]) -> Iterator[Turn]:
     yield from turns[: len(tape) + most]
 
 
-def _right(asked: Asked, lowering: Lowering, counts: Any, turn: Turn) -> bool:
-    name, answer = turn
-    assert answer is not None
-    seen = np.flatnonzero(counts)
-    got = product(counts[None, seen], asked.by_count(lowering.tokens.numbers[name])[seen])[0]
-    if answer in lowering.tokens.numbers:
-        wanted = asked.wanted(lowering.tokens.numbers[answer])
-    else:
-        wanted = times(lowering.answer_vector(answer).astype(object), asked.denominator)
-    return not np.any(plus(got, -wanted))
+class _AskedInRuns:
+    """What a model answers in a run of the program, token by token; only the tokens of the run are embedded.
+
+    Integers over one denominator, as in `Asked`.
+    """
+
+    def __init__(self, model: Model, lowering: Lowering) -> None:
+        heads, below = exact_heads(model.heads)
+        self.layer = SparseRecurrent(heads)
+        self.lowering = lowering
+        self.words = model.vocabulary
+        self.entries, token_below = scaled(self.words.values_of_entries)
+        self.token_denominator = token_below
+        self.denominator = below * token_below**3
+        self.known: dict[str, dict[int, int]] = {}
+
+    def begin(self) -> None:
+        """A new run."""
+        self.layer.memory.clear()
+
+    def right(self, turn: Turn) -> bool:
+        """Whether the model, after the tokens so far and this one, answers as the program does, if it is asked."""
+        name, answer = turn
+        token = self.embedded(name)
+        self.layer.feed(token)
+        return answer is None or self.layer.answer(token) == self.wanted(answer)
+
+    def embedded(self, name: str) -> dict[int, int]:
+        """The model's embedding of a token, over its denominator."""
+        if name not in self.known:
+            number = self.words.numbers[name]
+            part = slice(int(self.words.ends[number]), int(self.words.ends[number + 1]))
+            listed = zip(self.words.places[part].tolist(), self.entries[part].tolist(), strict=True)
+            self.known[name] = dict(listed)
+        return self.known[name]
+
+    def wanted(self, answer: str) -> dict[int, int]:
+        """The model's own embedding of an answer, over the denominator of its answers."""
+        if answer in self.lowering.tokens.numbers:
+            scale = self.denominator // self.token_denominator
+            return {place: value * scale for place, value in self.embedded(answer).items()}
+        vector = self.lowering.answer_vector(answer)
+        return {place: int(vector[place]) * self.denominator for place in np.flatnonzero(vector).tolist()}
 
 
 def words_of(lowering: Lowering) -> Iterator[Sequence[Any]]:

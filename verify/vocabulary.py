@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from compiler.domain.token_graph import TokenGraph
 from compiler.program_to_rules.automaton import ACCEPT, DEFINED, LoweredAutomaton
+from compiler.vocabulary import Vocabulary
 from verify.same_on_domain import Word, word_order
 from verify.verdict import Counterexample
 
 
 def different_tokens(left: Mapping[str, NDArray[Any]], right: Mapping[str, NDArray[Any]]) -> list[str]:
     """The names that both have, with different embeddings."""
+    if isinstance(left, Vocabulary) and isinstance(right, Vocabulary) and left.d == right.d:
+        return left.differing(right)
     return [name for name, vector in left.items() if name in right and not np.array_equal(vector, right[name])]
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from compiler.runtime.stream import Stream
 
 DEFAULT_TOKENS = 1_000_000_000
+DEFAULT_RAW_TOKENS = 100_000
+FIRST_RAW_TOKENS = 1_000
+MOST_RAW_ENTRIES = 2**26
 MOST_COMPARED = 1_000_000
 """The most steps of a machine's interpreter that a given model is compared with."""
 
@@ -46,7 +49,11 @@ class Row(TypedDict):
 @click.option("--decode", type=click.Choice(["nearest", "raw"]), default="nearest", show_default=True)
 @click.option("--cells", type=click.IntRange(min=1), help="The length of a machine's tape.")
 @click.option("--trace", is_flag=True, help="Print each token by name, and what the layer read.")
-@click.option("--max-tokens", type=click.IntRange(min=1), default=DEFAULT_TOKENS, show_default=True)
+@click.option(
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    show_default=f"{DEFAULT_TOKENS:,}; raw, where every answer is kept, at most {DEFAULT_RAW_TOKENS:,}",
+)
 @json_option
 @click.pass_context
 def command(
@@ -58,7 +65,7 @@ def command(
     decode: Decode,
     cells: int | None,
     trace: bool,
-    max_tokens: int,
+    max_tokens: int | None,
     as_json: bool,
 ) -> None:
     """Run PROGRAM on each WORD through its compiled layer; a universal program runs the one that --given names.
@@ -78,9 +85,9 @@ def command(
         stream = None if decode == "raw" else _stream(model)
         for each in word:
             if stream is None:
-                rows.append(_row(model.run(each, given=inner, decode="raw", max_tokens=max_tokens)))
+                _raw(model, each, inner, max_tokens, rows)
             else:
-                _run(stream, each, inner, max_tokens, trace=trace, aside=as_json, rows=rows)
+                _run(stream, each, inner, max_tokens or DEFAULT_TOKENS, trace=trace, aside=as_json, rows=rows)
             if model_file:
                 _compare(inner or source, each, rows[-1])
     except KeyboardInterrupt:
@@ -128,6 +135,23 @@ def _run(
         rows.append(
             Row(input=items, outcome=ended.outcome, output=list(ended.output), steps=ended.steps, tokens=ended.tokens)
         )
+
+
+def _raw(model: Model, text: str, given: Program | None, max_tokens: int | None, rows: list[Row]) -> None:
+    """Run a word with its raw answers, and add its row to `rows`.
+
+    The run begins anew with twice the tokens as long as it does not come to its end, so that an interrupted one leaves
+    the row of the last that did. All answers are kept, so without a bound there is one on their entries.
+    """
+    max_tokens = max_tokens or min(DEFAULT_RAW_TOKENS, max(FIRST_RAW_TOKENS, MOST_RAW_ENTRIES // model.d))
+    most = min(FIRST_RAW_TOKENS, max_tokens)
+    run = model.run(text, given=given, decode="raw", max_tokens=most)
+    try:
+        while len(run.tokens) == most < max_tokens:
+            most = min(2 * most, max_tokens)
+            run = model.run(text, given=given, decode="raw", max_tokens=most)
+    finally:
+        rows.append(_row(run))
 
 
 def _compare(program: Program, text: str, row: Row) -> None:

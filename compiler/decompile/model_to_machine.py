@@ -5,24 +5,26 @@ and its coordinates name states, symbols and cells. What the machine *does* is r
 tapes, its exact answers fed back, and each answer away from the end of the tape says what is done in that state on that
 symbol. What no run shows, the weights need not know; there the claim stands. What comes out is a candidate, which
 `verify.decompiled` proves.
+
+The prompt of a cell adds to the fast weights only at the cell's own coordinates, and S is a sum, so its order does not
+matter: a column of S is given its prompt when it is first touched. What a run costs does not depend on the length of
+the tape, and no rules are listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from compiler.decompile.asking import Asker
 from compiler.errors import DecompileError, ProgramError
-from compiler.exact import plus
-from compiler.heads_to_rules import exact_rules
+from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from compiler.program.machine import Action, Machine
 from compiler.program_to_rules.machine import LoweredMachine, machine_to_rules
+from compiler.runtime.sparse_recurrent import SparseRecurrent
 
 RUNS, STEPS = 400, 200
 
@@ -37,14 +39,15 @@ class _Configuration(NamedTuple):
 def model_to_machine(model: Model, claim: Machine) -> Machine:
     """The machine that `model`, over the coordinates of `claim`, runs. Raises DecompileError."""
     lowering = machine_to_rules(claim)
-    asker = Asker(*exact_rules(model.heads, model.coordinates))
+    heads, below = exact_heads(model.heads)
+    layer = SparseRecurrent(heads)
     read: dict[tuple[str, str], Action] = {}
     random = np.random.default_rng(0)
     given = np.flatnonzero(lowering.prompts[0] >= 0)
     total = len(claim.states) * len(claim.symbols)
     for _ in range(RUNS):
         tape = given[random.integers(0, len(given), size=claim.cells)].tolist()
-        for move, action in _observed(lowering, asker, tape, int(random.integers(claim.cells))):
+        for move, action in _observed(lowering, layer, below, tape, int(random.integers(claim.cells))):
             if read.setdefault(move, action) != action:
                 state, symbol = move
                 raise DecompileError(
@@ -60,39 +63,57 @@ def model_to_machine(model: Model, claim: Machine) -> Machine:
         raise DecompileError(f"what the model does is no legal program: {problem}") from None
 
 
+class _Prompted(dict[int, dict[int, int]]):
+    """The fast weights, by columns, of a tape that was given; a column is made when it is first touched."""
+
+    def __init__(self, lowering: LoweredMachine, tape: Sequence[int]) -> None:
+        super().__init__()
+        self.lowering = lowering
+        self.tape = tape
+
+    def __missing__(self, c: int) -> dict[int, int]:
+        p = c // self.lowering.layout.width
+        prompt = {}
+        if p < len(self.tape):
+            prompt = self.lowering.tokens.listed(int(self.lowering.prompts[p, self.tape[p]]))
+        self[c] = {b: value * prompt[c] for b, value in prompt.items()} if c in prompt else {}
+        return self[c]
+
+
 def _observed(
-    lowering: LoweredMachine, asker: Asker, tape: list[int], head: int
+    lowering: LoweredMachine, layer: SparseRecurrent, below: int, tape: list[int], head: int
 ) -> Iterator[tuple[tuple[str, str], Action]]:
-    """What the model does on the way from a tape and a cell of the head, as far as it tells an action."""
+    """What the model does on the way from a tape and a cell of the head, as far as it tells an action.
+
+    `below` is the denominator of the layer's answers.
+    """
     layout = lowering.layout
-    memory = np.zeros(len(asker.pairs), dtype=np.int64)
-    for p, g in enumerate(tape):
-        memory = plus(memory, asker.added(lowering.tokens.vector(int(lowering.prompts[p, g]))))
-    token: NDArray[Any] = lowering.tokens.vector(int(lowering.starts[head]))
+    layer.memory = _Prompted(lowering, tape)
+    token = lowering.tokens.listed(int(lowering.starts[head]))
     here: _Configuration | None = _Configuration(layout.states.index(lowering.program.start), head)
     cells = list(tape)
     for _ in range(STEPS):
         if here is None:
             return
-        memory = plus(memory, asker.added(token))
-        answer = asker.answer(memory, token)
+        layer.feed(token)
+        answer = layer.answer(token)
+        whole = not any(value % below for value in answer.values())
+        token = {place: value // below for place, value in answer.items()} if whole else {}
         symbol = cells[here.cell]
-        action, here_next, written = _action(lowering, here, symbol, answer)
+        action, here_next, written = _action(lowering, here, symbol, token)
         if action is not None:
             yield (layout.states[here.state], layout.symbols[symbol]), action
         cells[here.cell] = written
-        token = np.zeros(lowering.tokens.d, dtype=np.int64)
-        token[list(answer or ())] = list((answer or {}).values())
         here = here_next
 
 
 def _action(
-    lowering: LoweredMachine, here: _Configuration, symbol: int, answer: dict[int, int] | None
+    lowering: LoweredMachine, here: _Configuration, symbol: int, answer: dict[int, int]
 ) -> tuple[Action | None, _Configuration | None, int]:
     """The action that an answer says (None where the tape ends), where it goes, and what the cell holds then."""
     layout, program = lowering.layout, lowering.program
     base = here.cell * layout.width
-    rest = dict(answer or {})
+    rest = dict(answer)
     what = f"the answer in state {layout.states[here.state]} on {layout.symbols[symbol]} at cell {here.cell}"
     written = symbol
     if base in rest:

@@ -154,7 +154,7 @@ class Module:
         try:
             made = self._elaborate(syntax)
         except (ProgramError, TooLargeError) as problem:
-            if len(self._reported) == before and not syntax.broken:
+            if len(self._reported) == before and not syntax.broken and syntax.name.text:  # an empty one was reported
                 self.error(syntax.name.span, str(problem))
             made = None
         finally:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from compiler.errors import ProgramError
 from compiler.program.run import Example, Outcome, Run
-from compiler.program.words import check_word, parse_word
+from compiler.program.words import check_word, parse_word, unspeakable
 
 if TYPE_CHECKING:
     import networkx
@@ -69,7 +69,7 @@ class Automaton:
     def violations(self) -> list[str]:
         """Everything that is wrong with this value; empty for a legal automaton."""
         states, alphabet = frozenset(self.states), frozenset(self.alphabet)
-        found = []
+        found = unspeakable(self.name)
         if not self.states:
             found.append("it has no states")
         if not self.alphabet or "" in alphabet:

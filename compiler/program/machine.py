@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Literal, TypeAlias, get_args
 
 from compiler.errors import ProgramError, WordError
 from compiler.program.run import Example, Outcome, Run
-from compiler.program.words import check_word, parse_word
+from compiler.program.words import check_word, parse_word, unspeakable
 
 Stop: TypeAlias = Literal["accepted", "rejected", "halted"]
 
@@ -77,7 +78,15 @@ class Machine:
     def violations(self) -> list[str]:
         """Everything that is wrong with this value; empty for a legal machine."""
         states, symbols = frozenset(self.states), frozenset(self.symbols)
-        found = []
+        found = unspeakable(self.name)
+        found += [
+            f"its {what} {value!r}, expected a whole number"
+            for what, value in (("cells are", self.cells), ("head is", self.head), ("steps are", self.steps))
+            if not (value is None and what == "steps are")
+            and (isinstance(value, bool) or not isinstance(value, Integral))
+        ]
+        if found:
+            return found
         if not self.states or len(states) != len(self.states):
             found.append("its states are missing or declared twice")
         listed = (*self.alphabet, *self.marks, *({self.blank} - {*self.alphabet}))
@@ -183,6 +192,8 @@ class Machine:
         ProgramError
             Where the text is not in this notation.
         """
+        if not isinstance(table, str):
+            raise ProgramError(f"{table!r} is no table: expected a text of blocks such as 1RB1LB_1LA1RH")
         blocks = table.strip().split("_")
         width = len(blocks[0]) // 3
         if not 1 <= width <= 10 or len(blocks) > 25 or any(len(block) != 3 * width for block in blocks):
@@ -194,8 +205,8 @@ class Machine:
             for symbol in symbols:
                 text = block[3 * int(symbol) : 3 * int(symbol) + 3]
                 actions[state, symbol] = _entry(text, symbol, states, symbols)
-        start = cells // 2 if head is None else head
-        return cls(name, "0", symbols, (), states, "A", actions, cells, start)
+        middle = cells // 2 if isinstance(cells, Integral) else 0  # what else it is, the machine refuses
+        return cls(name, "0", symbols, (), states, "A", actions, cells, middle if head is None else head)
 
     def __str__(self) -> str:
         from compiler.program.program_to_text import machine_to_text

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from compiler.errors import ProgramError, UnsupportedError, WordError
 from compiler.program.run import Example, Item, Run
-from compiler.program.words import check_word, parse_requests, shorten
+from compiler.program.words import parse_requests, shorten, unknown_symbol, unspeakable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +76,8 @@ class Memory:
             found += ["a real memory stores nothing"] * bool(self.stored)
             sizes = [size for size in (self.keys, self.values) if isinstance(size, int)]
             found += ["vectors have at least one dimension"] * any(size < 1 for size in sizes)
-            return found + self._embedding_violations()
-        found = self._embedding_violations()
+            return unspeakable(self.name) + found + self._embedding_violations()
+        found = unspeakable(self.name) + self._embedding_violations()
         if self.write not in get_args(Write):
             found.append(f"write is {self.write!r}, and not one of {', '.join(get_args(Write))}")
         for what, names in (("keys", self.keys), ("values", self.values)):
@@ -112,12 +112,16 @@ class Memory:
                 f"memory {self.name} holds real vectors, which have no spelling as a word; give arrays to `recall`"
             )
         items: list[Item] = []
-        for item in _requests(word) if isinstance(word, str) else word:
+        keys, values = frozenset(self.keys), frozenset(self.values)
+        for place, item in enumerate(_requests(word) if isinstance(word, str) else word):
             if isinstance(item, str):
-                items += check_word((item,), self.keys)
+                _check_name("key", item, place, self.keys, keys)
+                items.append(item)
             elif isinstance(item, tuple | list) and len(item) == 2:
                 key, value = item
-                items.append((check_word((key,), self.keys)[0], check_word((value,), self.values)[0]))
+                _check_name("key", key, place, self.keys, keys)
+                _check_name("value", value, place, self.values, values)
+                items.append((key, value))
             else:
                 raise WordError(f"cannot read the request {item!r}: expected a key, or a pair of a key and a value")
         return tuple(items)
@@ -155,6 +159,14 @@ class Memory:
         from compiler.program.program_to_text import memory_to_text
 
         return memory_to_text(self)
+
+
+def _check_name(what: str, name: object, place: int, names: Sequence[str], known: frozenset[str]) -> None:
+    """Raises WordError for what is no key, or no value, in the request at `place`."""
+    if not isinstance(name, str):
+        raise WordError(f"{what} {name!r} at position {place} is a {type(name).__name__}; {what}s are texts")
+    if name not in known:
+        raise WordError(unknown_symbol(name, place, names, what=what, among=f"among the {what}s"))
 
 
 def _requests(text: str) -> Sequence[Item]:

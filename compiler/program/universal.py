@@ -18,6 +18,7 @@ from compiler.errors import ProgramError, UnsupportedError
 from compiler.program.automaton import Automaton
 from compiler.program.machine import Machine
 from compiler.program.run import Example, Run
+from compiler.program.words import unspeakable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class UniversalAutomaton:
     examples: tuple[Example, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
+        if problems := unspeakable(self.name):
+            raise ProgramError(f"universal automaton: {problems[0]}")
         if self.states < 1 or self.symbols < 1:
             raise ProgramError(f"universal automaton {self.name}: needs at least one state and one symbol")
 
@@ -74,6 +77,8 @@ class UniversalMachine:
     examples: tuple[Example, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
+        if problems := unspeakable(self.name):
+            raise ProgramError(f"universal machine: {problems[0]}")
         if self.states < 1 or self.symbols < 1 or self.cells < 1:
             raise ProgramError(f"universal machine {self.name}: needs at least one state, one symbol and one cell")
 

@@ -19,6 +19,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from compiler.errors import WordError
 
@@ -40,6 +41,7 @@ _SIDE = re.compile(_ITEM.pattern.replace('[^",]', '[^",=]').replace("(?P<end>,",
 _ESCAPE = re.compile(r"\\(?:u\{([0-9a-fA-F]{1,6})\}|([\"\\]))")
 
 
+@lru_cache(maxsize=2**16)
 def spell(symbol: str) -> str:
     r"""`symbol` as source text: bare where it is a name or a number, quoted otherwise.
 
@@ -104,10 +106,17 @@ def check_word(word: Iterable[str], alphabet: Sequence[str]) -> tuple[str, ...]:
     return symbols
 
 
-def unknown_symbol(symbol: str, place: int, alphabet: Sequence[str]) -> str:
+def unspeakable(name: object) -> list[str]:
+    """What keeps `name` from being the name of a program: the language spells every text but the empty one."""
+    return [] if isinstance(name, str) and name else [f"its name is {name!r}, expected a text that is not empty"]
+
+
+def unknown_symbol(
+    symbol: str, place: int, alphabet: Sequence[str], *, what: str = "symbol", among: str = "in the alphabet"
+) -> str:
     """The message for a symbol outside the alphabet: its value, its place, what is known, the nearest."""
     known = ", ".join(spell(each) for each in alphabet[:12]) + (", ..." if len(alphabet) > 12 else "")
-    message = f"symbol {shorten(spell(symbol))} at position {place} is not in the alphabet ({known})"
+    message = f"{what} {shorten(spell(symbol))} at position {place} is not {among} ({known})"
     if any(part in alphabet for part in symbol.split()) and len(symbol.split()) > 1:
         return f"{message}; separate symbols by commas"
     near = nearest(symbol, alphabet)

@@ -96,7 +96,8 @@ def lowering_of(model: Model, given: Program | None = None) -> Lowering:
     program: Program = model.program
     lowering = lowering_for(program, model.coordinates)
     own = model.vocabulary
-    if model.coordinates != lowering.coordinates or not all(name in own for name in lowering.tokens.names):
+    known = own.names == lowering.tokens.names or all(name in own for name in lowering.tokens.names)
+    if model.coordinates != lowering.coordinates or not known:
         raise ModelError(f"the model's coordinates and tokens are not those of {program.kind} {program.name}")
     return lowering if given is None else lowering.running(given)
 

@@ -52,8 +52,9 @@ class Stream:
 
     def __init__(self, model: Model, *, dtype: DTypeLike | None = None) -> None:
         self.lowering = lowering_of(model)
-        order = [model.vocabulary.numbers[name] for name in self.lowering.tokens.names]
-        self.vocabulary = model.vocabulary.chosen(order)
+        self.vocabulary, names = model.vocabulary, self.lowering.tokens.names
+        if self.vocabulary.names != names:
+            self.vocabulary = self.vocabulary.chosen([self.vocabulary.numbers[name] for name in names])
         form = model.live_rules
         values = self.vocabulary.values_of_entries
         floats = values.dtype != np.int64 and any(isinstance(value, float) for value in values.tolist())

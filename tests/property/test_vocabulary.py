@@ -15,6 +15,7 @@ from compiler.model import Model
 from compiler.model_for_program import model_for_program
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
+from compiler.vocabulary import Vocabulary
 from verify.decompiled import decompile
 from verify.strategies import automata, mutants
 from verify.verify import verify
@@ -163,3 +164,18 @@ def test_what_is_proved_of_any_corrupted_model_is_so_when_it_runs(program: Autom
     except (DecompileError, ModelError):
         return
     assert all(fitted.run(word, decode="raw").agrees_with(read.run(word)) for word in words)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcde"), st.sampled_from([-2, 1, 3]), max_size=4), max_size=5))
+def test_named_tokens_and_their_pairs_are_those_of_the_vectors(listed):
+    tokens = {str(number): entries for number, entries in enumerate(listed)}
+    dense = {name: np.array([entries.get(c, 0) for c in "abcde"]) for name, entries in tokens.items()}
+    made, expected = Vocabulary.named(tokens, "abcde"), Vocabulary.of(dense, 5)
+    assert made.differing(expected) == []
+    assert all(np.array_equal(made[name], vector) for name, vector in dense.items())
+    held = {(b, c) for z in dense.values() for b, c in product(np.flatnonzero(z).tolist(), repeat=2) if b <= c}
+    assert made.pairs().tolist() == [list(pair) for pair in sorted(held)]
+    for name, vector in dense.items():
+        assert int(name) in made.at(np.flatnonzero(vector))
+        other = dense | {name: vector + 1}
+        assert made.differing(Vocabulary.of(other, 5)) == [name]

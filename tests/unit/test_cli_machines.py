@@ -140,8 +140,8 @@ def test_words_that_are_none(attnc: Attnc) -> None:
     attnc("run", "increment", "10", "12").assert_refused("symbol 2 at position 1 is not in the alphabet (0, 1)")
     attnc("run", "palindrome", "ab_").assert_refused("is not in the alphabet")
     attnc("run", "increment", "1" * 16).assert_refused("16 symbols", "only 15 fit")
-    attnc("run", "capitals", "france = rome").assert_refused("rome", "is not in the alphabet")
-    attnc("run", "capitals", "spain").assert_refused("spain", "is not in the alphabet")
+    attnc("run", "capitals", "france = rome").assert_refused("value rome at position 0 is not among the values")
+    attnc("run", "capitals", "spain").assert_refused("key spain at position 0 is not among the keys")
     attnc("run", "capitals", "france = paris = lima").assert_refused("expected a key, or key = value")
     attnc("run", "capitals", "france, , peru").assert_refused()
 
@@ -225,3 +225,11 @@ def test_ctrl_c_in_a_run_prints_what_it_came_to(folder: Path) -> None:
     (run,) = found
     assert (run["outcome"], run["output"], run["input"]) == ("unfinished", ["1"], ["1"])
     assert run["tokens"] == run["steps"] + 5 > 1_000
+
+
+def test_verify_says_that_the_tapes_differ(attnc: Attnc) -> None:
+    assert attnc("compile", "increment", "--cells", "8", "-o", "m8.safetensors").status == 0
+    result = attnc("verify", "increment", "m8.safetensors")
+    assert result.status == 2
+    assert "The tapes differ, 8 cells in the model against 16 in the program: compile with --cells 16" in result.err
+    assert "attnc decompile" in result.err

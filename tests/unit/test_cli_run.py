@@ -142,3 +142,32 @@ def test_run_unfinished(attnc: Attnc) -> None:
     assert (layer.status, [run["outcome"] for run in layer.json["runs"]]) == (3, ["unfinished", "rejected"])
     assert layer.json["runs"][0]["tokens"] <= 5
     assert attnc("run", "parity", "01", "--max-tokens", "5").status == 0
+
+
+def test_a_raw_run_without_end_is_cut(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("attnc.cli.run_command.DEFAULT_RAW_TOKENS", 3_000)
+    write("m.attn", ENDLESS)
+    result = attnc("run", "m.attn", "1", "--decode", "raw", "--json")
+    assert (result.status, result.json["runs"][0]["outcome"], result.json["runs"][0]["tokens"]) == (
+        3,
+        "unfinished",
+        3_000,
+    )
+    more = attnc("run", "m.attn", "1", "--decode", "raw", "--max-tokens", "4500", "--json")
+    assert more.json["runs"][0]["tokens"] == 4_500
+
+
+def test_an_interrupted_raw_run_prints_what_it_came_to(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Model.run
+
+    def interrupted(self: Model, word: str, *, max_tokens: int, **options: Any) -> Any:
+        if max_tokens > 2_000:
+            raise KeyboardInterrupt
+        return whole(self, word, max_tokens=max_tokens, **options)
+
+    monkeypatch.setattr(Model, "run", interrupted)
+    write("m.attn", ENDLESS)
+    result = attnc("run", "m.attn", "1", "--decode", "raw")
+    assert result.status not in (0, None)
+    assert result.out.splitlines()[1].split()[1] == "unfinished"
+    assert result.out.split()[-1] == "2,000"

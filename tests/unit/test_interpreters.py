@@ -139,6 +139,19 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: UniversalMachine("u", 1, 1, 0), "one cell"),
     (lambda: Machine.from_table("1RB_1LA1RH"), "no table"),
     (lambda: Machine.from_table("1RB1XB_1LA1RH"), "'1XB' is no entry"),
+    (lambda: Machine.from_table(None), "None is no table: expected a text"),  # type: ignore[arg-type]
+    (lambda: Machine.from_table("1RB1LB_1LA1RH", cells=2.5), r"cells are 2\.5, expected a whole number"),  # type: ignore[arg-type]
+    (lambda: Machine.from_table("1RB1LB_1LA1RH", cells="8"), "cells are '8', expected a whole number"),  # type: ignore[arg-type]
+    (lambda: Machine.from_table("1RB1LB_1LA1RH", cells=True), "cells are True, expected a whole number"),
+    (lambda: machine(head=1.0), r"head is 1\.0, expected a whole number"),
+    (lambda: machine(steps="9"), "steps are '9', expected a whole number"),
+    (lambda: machine(name=""), "its name is ''"),
+    (lambda: machine(name=3), "its name is 3, expected a text"),
+    (lambda: moore(name=""), "its name is ''"),
+    (lambda: Memory("", ("k",), ("x",)), "its name is ''"),
+    (lambda: Memory("", 2, 2), "its name is ''"),
+    (lambda: UniversalAutomaton("", 2, 2), "its name is ''"),
+    (lambda: UniversalMachine("", 2, 2, 2), "its name is ''"),
 ]
 
 
@@ -191,6 +204,21 @@ def test_words_are_spelled_and_read() -> None:
 def test_bad_requests_are_refused(text: str) -> None:
     with pytest.raises(WordError):
         Memory("m", ("coin",), ("a", "b")).word(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("coin = b, coin = nowhere", r"^value nowhere at position 1 is not among the values \(apple, b\)$"),
+        ("coin, coin = aple", "^value aple at position 1 .*did you mean apple"),
+        ("coin, coin, coyn = b", r"^key coyn at position 2 is not among the keys \(coin\); did you mean coin"),
+        ("coin, coyn", "^key coyn at position 1 "),
+        ((("coin", 3),), "^value 3 at position 0 is a int; values are texts"),
+    ],
+)
+def test_a_bad_request_names_key_or_value_its_place_and_the_nearest(text: object, message: str) -> None:
+    with pytest.raises(WordError, match=message):
+        Memory("m", ("coin",), ("apple", "b")).word(text)  # type: ignore[arg-type]
 
 
 def test_requests_hold_quoted_separators() -> None:
