@@ -26,22 +26,21 @@ Invariant
     {key, value} and {key, accept} stand in the prompt only. So everything that is read is 0 or 1, at every length.
 
 Cost
-    H = A + 1 heads: one for each symbol, one that looks up; the same function as the rules on all inputs. Two tokens a
-    symbol and its symbol. d is Q (A - 1) + A less than with a coordinate at[q,s] of its own and a value of its own for
-    acceptance (1 + 2 Q + A + 2 Q A in the first sketch): a pointer may be its key, since no prompt token is a question.
+    H = A + 1 heads: one for each symbol, one that looks up; the same function as the rules on all inputs. Two answers
+    a symbol. d is Q A - 1 less than with pointers at[q,s] that are coordinates of their own and no acceptance
+    (1 + 2 Q + A + 2 Q A): a pointer may be its key, since no token of the prompt is a question.
 
     One answer a symbol is impossible. From the symbol alone the answer is linear in S, so the answers for two tables
     and two current states would satisfy y(M, q) + y(M', q') = y(M, q') + y(M', q); take Q = 2, M the identity on s and
-    M' the exchange: 0 + 0 states on the left, 1 + 1 on the right. With A = 1 two heads are needed as well, since the
-    questions symbol[0] and key[0,0] read pairs that have no coordinate in common.
+    M' the exchange, q = 0 and q' = 1: both enter state 0 on the left, and both state 1 on the right.
 
 Programs within the bounds
     States are numbered with the start state first, symbols in the order of the alphabet; a partial automaton gets its
     sink. What is left of the table is filled with q,s -> q: those states and symbols are never met.
 
 Source
-    Arora et al. and the published universal automaton (arXiv 2410.10101, section 4) keep time-indexed rows, which need
-    about L + Q heads for words of length L. Registers and the delta rule: arXiv 2310.16076, section 2.
+    Time-indexed rows, the style of arXiv 2410.10101 (section 4), need about L + Q heads for words of length L.
+    Registers and the delta rule: arXiv 2310.16076, section 2.
 """
 
 from __future__ import annotations
