@@ -1,0 +1,231 @@
+"""Real-valued data to rules of least squares, by the solver that fits their size.
+
+=====================  =====================================================================================
+singular values        of the design matrix, where it is small, or has fewer samples than features: the
+                       solution of least norm, with the rank
+Cholesky               of the second-moment matrix in tiles, where it fits into memory; then one step of iterative
+                       refinement on the data, which brings back the digits that squaring lost
+conjugate gradients    where it does not, or where Cholesky meets a singular matrix and the design matrix is too large
+=====================  =====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from compiler.learning.real.conjugate_gradients import conjugate_gradients
+from compiler.learning.real.moments import RealMoments, Shape, bytes_of, check_finite, shapes_of
+from compiler.learning.real.operator import design, rests
+from compiler.learning.real.samples import Floats, live_pairs, samples_of
+from compiler.learning.real.tiles import LARGEST, Tiles, applied, factored, scaled_gram, solved
+from compiler.traces.data_set import DataSet
+
+SMALL = 4_000_000
+"""Design matrices of up to so many entries are decomposed as they are."""
+SINGULAR = 1e-13
+"""A pivot of the scaled matrix, whose diagonal is 1, that is not above it counts as zero."""
+
+
+class Spectrum(NamedTuple):
+    """The least and the greatest eigenvalue of the mean of H H^T over the samples."""
+
+    least: float
+    greatest: float
+
+
+class Fitted(NamedTuple):
+    """The rules of one class.
+
+    Attributes
+    ----------
+    shape
+        Its features.
+    weights
+        (k L, d).
+    squares
+        The sum of squared errors.
+    live
+        The features that are not zero on all samples.
+    rank
+        Of the features on the samples; None where it was not found out (conjugate gradients).
+    spectrum
+        None where it was not found out, or some feature is dead.
+    solver
+        Its name.
+    """
+
+    shape: Shape
+    weights: Floats
+    squares: float
+    live: int
+    rank: int | None
+    spectrum: Spectrum | None
+    solver: str
+
+
+def least_squares(data: DataSet, *, memory: int, ridge: float = 0.0) -> list[Fitted]:
+    """The rules that fit real-valued data best, class by class of last tokens, with `memory` bytes to spend.
+
+    `ridge` is added to the diagonal of the sum of H H^T: it weighs the sum of squared rules against that of squared
+    errors.
+    """
+    pairs = live_pairs(data.tokens)
+    shapes = shapes_of(data, pairs)
+    last = data.tokens[data.supervised] != 0
+    samples = [int(last[:, shape.coordinates].any(axis=1).sum()) for shape in shapes]
+    found: dict[int, Fitted] = {}
+    direct = [n for n, shape in enumerate(shapes) if _is_direct(shape, samples[n], data.d, memory)]
+    for group in _groups([(n, direct_bytes(shapes[n], data.d)) for n in direct], memory):
+        found |= zip(group, _by_cholesky(data, [shapes[n] for n in group], memory, ridge), strict=True)
+    for n, shape in enumerate(shapes):
+        if n not in found:
+            found[n] = _otherwise(data, shape, samples[n], memory, ridge)
+    return [found[n] for n in range(len(shapes))]
+
+
+def _is_direct(shape: Shape, samples: int, d: int, memory: int) -> bool:
+    large = samples * shape.features > SMALL and samples >= shape.features
+    return large and len(shape.pairs) <= LARGEST and direct_bytes(shape, d) <= memory
+
+
+def direct_bytes(shape: Shape, d: int) -> int:
+    """Moments, the lower tiles of the Gram matrix, and some columns of rules."""
+    n = shape.features
+    return bytes_of(shape, d) + 4 * n * (n + 2 * min(n, LARGEST)) + 40 * n * d
+
+
+def _groups(sizes: Sequence[tuple[int, int]], memory: int) -> list[list[int]]:
+    """Numbers, in groups whose sizes add to at most `memory`."""
+    groups: list[list[int]] = []
+    room = 0
+    for number, size in sizes:
+        if size > room:
+            groups.append([])
+            room = memory
+        groups[-1].append(number)
+        room -= size
+    return groups
+
+
+def moments_of_reals(data: DataSet, shapes: Sequence[Shape], sequences: range | None = None) -> list[RealMoments]:
+    """The moments of some classes, in one pass; of `sequences`, or of all."""
+    found = [RealMoments.zero(shape, data.d) for shape in shapes]
+    for block in samples_of(data, shapes[0].pairs, sequences):
+        found = [each.added([block]) for each in found]
+    for each in found:
+        check_finite(each)
+    return found
+
+
+def _by_cholesky(data: DataSet, shapes: Sequence[Shape], memory: int, ridge: float) -> list[Fitted]:
+    found = []
+    for moments in moments_of_reals(data, shapes):
+        fitted = solution(moments, data, ridge)
+        found.append(fitted or _otherwise(data, moments.shape, moments.samples, memory, ridge))
+    return found
+
+
+class Factor(NamedTuple):
+    """Cholesky's factor of D (G + ridge) D, with the scale D (n,), which is zero where a feature is dead."""
+
+    tiles: Tiles
+    scale: Floats
+    ridge: float
+
+    @classmethod
+    def of(cls, moments: RealMoments, ridge: float) -> Factor | None:
+        """The factor for some moments; None where the matrix is singular to working precision."""
+        peaks = moments.peaks()
+        scale = np.divide(1.0, np.sqrt(peaks + ridge), out=np.zeros_like(peaks), where=peaks > 0)
+        tiles = scaled_gram(moments, scale, ridge)
+        return cls(tiles, scale, ridge) if factored(tiles) and least_pivot(tiles) > SINGULAR else None
+
+    def solved(self, right: Floats) -> Floats:
+        """(G + ridge)^-1 `right` (n, m); zero where a feature is dead."""
+        column = self.scale[:, None]
+        return np.asarray(column * solved(self.tiles, column * right))
+
+    def applied(self, x: Floats) -> Floats:
+        """(G + ridge) `x` (n, m), for x that is zero where a feature is dead."""
+        back = np.divide(1.0, self.scale, out=np.zeros_like(self.scale), where=self.scale > 0)[:, None]
+        return np.asarray(back * applied(self.tiles, back * x))
+
+
+def solution(moments: RealMoments, data: DataSet | None, ridge: float) -> Fitted | None:
+    """The rules of moments by Cholesky, refined on the `data` that they are of where these are at hand.
+
+    None where the matrix is singular to working precision.
+    """
+    factor = Factor.of(moments, ridge)
+    if factor is None:
+        return None
+    weights = factor.solved(moments.cross)
+    if data is None:
+        gained = (weights * (2 * moments.cross - factor.applied(weights) + ridge * weights)).sum()
+        squares = float(moments.energy.sum() - gained)
+    else:
+        gradient, left = rests(moments.shape, samples_of(data, moments.shape.pairs), weights)
+        gradient -= ridge * weights
+        change = factor.solved(gradient)
+        if np.abs(change).max(initial=0) > 1e-3 * np.abs(weights).max(initial=0):
+            return None
+        # |y - H (p + c)|^2 = |r|^2 - 2 c H^T r + c H^T H c, and (H^T H + ridge) c = H^T r - ridge p.
+        squares = float(left.sum() - (change * (gradient + ridge * (2 * weights + change))).sum())
+        weights += change
+    live = int((factor.scale > 0).sum())
+    spectrum = None if live < len(factor.scale) else _spectrum(factor, moments.samples)
+    return Fitted(moments.shape, weights, max(squares, 0.0), live, live, spectrum, "Cholesky")
+
+
+def least_pivot(factor: Tiles) -> float:
+    """The least square of a diagonal entry of L: at least the least eigenvalue."""
+    return min(float(np.square(np.diag(row[-1])).min()) for row in factor.tiles)
+
+
+def _spectrum(factor: Factor, samples: int) -> Spectrum | None:
+    """The extreme eigenvalues of G / samples, to about a percent, by Lanczos' method from a fixed start."""
+    n = len(factor.scale)
+    start = np.random.default_rng(0).normal(size=n)
+    found = []
+    for of in (factor.applied, factor.solved):
+        operator = LinearOperator((n, n), matvec=lambda x, of=of: of(x.reshape(n, 1))[:, 0], dtype=np.float64)
+        try:
+            values = eigsh(operator, 1, v0=start, ncv=min(n, 12), tol=1e-2, which="LA", return_eigenvectors=False)
+        except ArpackNoConvergence:
+            return None
+        found.append(float(values[0]))
+    return Spectrum(max(1 / found[1] - factor.ridge, 0.0) / samples, (found[0] - factor.ridge) / samples)
+
+
+def _otherwise(data: DataSet, shape: Shape, samples: int, memory: int, ridge: float) -> Fitted:
+    if samples * shape.features <= max(SMALL, memory // 32):
+        return _by_singular_values(data, shape, ridge)
+    found = conjugate_gradients(shape, lambda: samples_of(data, shape.pairs), data.d, ridge)
+    _, squares = rests(shape, samples_of(data, shape.pairs), found.weights)
+    name = f"conjugate gradients ({found.steps} steps, gradient {found.gradient:.0e})"
+    return Fitted(shape, found.weights, float(squares.sum()), shape.features, None, None, name)
+
+
+def _by_singular_values(data: DataSet, shape: Shape, ridge: float) -> Fitted:
+    matrix, targets = design(shape, samples_of(data, shape.pairs))
+    live = np.flatnonzero(matrix.any(axis=0))
+    used = matrix[:, live]
+    if ridge:
+        used = np.concatenate([used, np.sqrt(ridge) * np.eye(len(live))])
+        targets = np.concatenate([targets, np.zeros((len(live), data.d))])
+    found, _, rank, values = np.linalg.lstsq(used, targets, rcond=None)
+    weights = np.zeros((shape.features, data.d))
+    weights[live] = found
+    squares = float(np.square(matrix @ weights - targets[: len(matrix)]).sum())
+    spectrum = None
+    if len(live) == shape.features and len(values):
+        eigenvalues = (np.square(values) - ridge) / len(matrix)
+        least = float(eigenvalues[-1]) if len(matrix) >= len(live) else 0.0
+        spectrum = Spectrum(max(least, 0.0), float(eigenvalues[0]))
+    if ridge:
+        rank = np.linalg.matrix_rank(matrix[:, live])
+    return Fitted(shape, weights, squares, len(live), int(rank), spectrum, "singular values")
