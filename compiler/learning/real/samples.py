@@ -49,37 +49,54 @@ def live_pairs(tokens: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def samples_of(data: DataSet, pairs: NDArray[np.int64], sequences: range | None = None) -> Iterator[Samples]:
-    """The samples of a data set on `pairs` (L, 2), in order, in blocks of at most `ROWS`; of `sequences`, or of all."""
-    chosen = range(len(data)) if sequences is None else sequences
-    low, high = pairs.T
-    waiting: list[tuple[Floats, Floats, Floats]] = []
+    """The samples of a data set on `pairs` (L, 2), in order, in blocks of about `ROWS`; of `sequences`, or of all."""
+    chosen = np.arange(len(data)) if sequences is None else np.array(sequences)
+    waiting: list[Samples] = []
     count = 0
-    for number in chosen:
-        rows = slice(int(data.offsets[number]), int(data.offsets[number + 1]))
-        for part in _of_sequence(data, rows, low, high):
+    for begin in range(0, len(chosen), ROWS):
+        for part in _of_sequences(data, chosen[begin : begin + ROWS], pairs):
             waiting.append(part)
-            count += len(part[0])
+            count += len(part.last)
             if count >= ROWS:
-                yield Samples(*(np.concatenate(each) for each in zip(*waiting, strict=True)))
+                yield _joined(waiting)
                 waiting, count = [], 0
     if waiting:
-        yield Samples(*(np.concatenate(each) for each in zip(*waiting, strict=True)))
+        yield _joined(waiting)
+
+
+def _joined(parts: list[Samples]) -> Samples:
+    return parts[0] if len(parts) == 1 else Samples(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def _of_sequences(data: DataSet, numbers: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Samples]:
+    """The samples of some sequences; together where they have one length, and are asked at their ends alone."""
+    begins, ends = data.offsets[numbers], data.offsets[numbers + 1]
+    length = int(ends[0] - begins[0])
+    places = begins[:, None] + np.arange(length)
+    if length <= ROWS and bool(np.all(ends - begins == length)):
+        asked = data.supervised[places]
+        if bool(asked[:, -1].all()) and not bool(asked[:, :-1].any()):
+            z = data.tokens[places].astype(np.float64)
+            memory = np.matmul(z.transpose(0, 2, 1), z)[:, pairs[:, 0], pairs[:, 1]]
+            yield Samples(z[:, -1], memory, data.targets[ends - 1].astype(np.float64))
+            return
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        yield from _of_sequence(data, slice(begin, end), pairs[:, 0], pairs[:, 1])
 
 
 def _of_sequence(
     data: DataSet, rows: slice, low: NDArray[np.int64], high: NDArray[np.int64]
-) -> Iterator[tuple[Floats, Floats, Floats]]:
+) -> Iterator[Samples]:
     """The samples of one sequence, at most `ROWS` positions at a time."""
-    tokens, supervised = data.tokens[rows].astype(np.float64), data.supervised[rows]
-    shown = np.flatnonzero(supervised)
-    if len(shown) == 1:
-        z = tokens[: shown[0] + 1]
-        yield z[-1:], (z.T @ z)[low, high][None], data.targets[rows][shown].astype(np.float64)
-        return
     before = np.zeros(len(low))
-    for begin in range(0, len(tokens), ROWS):
-        z, asked = tokens[begin : begin + ROWS], supervised[begin : begin + ROWS]
-        sums = np.cumsum(z[:, low] * z[:, high], axis=0) + before
+    for begin in range(rows.start, rows.stop, ROWS):
+        part = slice(begin, min(begin + ROWS, rows.stop))
+        z, asked = data.tokens[part].astype(np.float64), data.supervised[part]
+        if asked[:-1].any():
+            sums = np.cumsum(z[:, low] * z[:, high], axis=0) + before
+        else:
+            sums = ((z.T @ z)[low, high] + before)[None]
         before = sums[-1]
         if asked.any():
-            yield z[asked], sums[asked], data.targets[rows][begin : begin + ROWS][asked].astype(np.float64)
+            memory = sums[asked] if len(sums) == len(asked) else sums
+            yield Samples(z[asked], memory, data.targets[part][asked].astype(np.float64))
