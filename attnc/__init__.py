@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from compiler.language.load import parse
     from compiler.learning.certificate import certify
     from compiler.learning.count_certificate import Certificate
+    from compiler.learning.estimator import LinearAttentionRegressor
     from compiler.learning.features import features
     from compiler.learning.learn import Learned, Report, learn
     from compiler.model import Model
@@ -60,6 +61,7 @@ _HOMES = {
     "parse": "compiler.language.load",
     "Certificate": "compiler.learning.count_certificate",
     "certify": "compiler.learning.certificate",
+    "LinearAttentionRegressor": "compiler.learning.estimator",
     "features": "compiler.learning.features",
     "Learned": "compiler.learning.learn",
     "Report": "compiler.learning.learn",
@@ -97,6 +99,7 @@ __all__ = [
     "DataSet",
     "Form",
     "Learned",
+    "LinearAttentionRegressor",
     "Machine",
     "Memory",
     "Model",

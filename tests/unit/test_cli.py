@@ -226,6 +226,7 @@ def test_the_circle(attnc: Attnc) -> None:
     assert list(learned.json) == [
         *("samples", "features", "live", "rank", "blocks"),
         *("residual", "exact", "certified", "heads", "seconds"),
+        *("solver", "ridge", "lambda_min", "condition"),
     ]
     assert [learned.json[key] for key in ("residual", "exact", "certified")] == [0.0, True, True]
     verdict = attnc("verify", "parity", "m.safetensors", "--json")

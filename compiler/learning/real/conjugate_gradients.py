@@ -31,9 +31,7 @@ class Iterated(NamedTuple):
     steps: int
 
 
-def conjugate_gradients(
-    shape: Shape, blocks: Callable[[], Iterable[Samples]], d: int, ridge: float = 0.0
-) -> Iterated:
+def conjugate_gradients(shape: Shape, blocks: Callable[[], Iterable[Samples]], d: int, ridge: float = 0.0) -> Iterated:
     """The rules (k L, d) of least squares; `blocks` goes through the samples once more at each call."""
     peaks, right = np.zeros(shape.features), np.zeros((shape.features, d))
     for part in map(shape.part, blocks()):

@@ -12,13 +12,16 @@ conjugate gradients    where it does not, or where Cholesky meets a singular mat
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigvalsh_tridiagonal
 
+from compiler.errors import DataError
 from compiler.learning.real.conjugate_gradients import conjugate_gradients
-from compiler.learning.real.moments import RealMoments, Shape, bytes_of, check_finite, shapes_of
+from compiler.learning.real.moments import RealMoments, Shape, bytes_of, shapes_of
 from compiler.learning.real.operator import design, rests
 from compiler.learning.real.samples import Floats, live_pairs, samples_of
 from compiler.learning.real.tiles import LARGEST, Tiles, applied, factored, scaled_gram, solved
@@ -26,6 +29,8 @@ from compiler.traces.data_set import DataSet
 
 SMALL = 4_000_000
 """Design matrices of up to so many entries are decomposed as they are."""
+FAR = 20
+"""Data of absolute values from 2^-20 to 2^20 are taken as they are."""
 SINGULAR = 1e-13
 """A pivot of the scaled matrix, whose diagonal is 1, that is not above it counts as zero."""
 MOST_LANCZOS = 60
@@ -73,20 +78,45 @@ def least_squares(data: DataSet, *, memory: int, ridge: float = 0.0) -> list[Fit
     """The rules that fit real-valued data best, class by class of last tokens, with `memory` bytes to spend.
 
     `ridge` is added to the diagonal of the sum of H H^T: it weighs the sum of squared rules against that of squared
-    errors.
+    errors. Tokens and targets far from 1 are scaled by powers of two first, so that no product passes the range of
+    floats. Raises DataError where rules do.
     """
+    up, across = _exponent(data.tokens), _exponent(data.targets[data.supervised])
+    if max(abs(up), abs(across)) > FAR:
+        tokens, targets = np.ldexp(data.tokens * 1.0, -up), np.ldexp(data.targets * 1.0, -across)
+        near = replace(data, tokens=tokens, targets=targets, denominator=1)
+        found = least_squares(near, memory=memory, ridge=float(np.ldexp(ridge, -6 * up)))
+        return [_scaled_back(each, across, up) for each in found]
     pairs = live_pairs(data.tokens)
     shapes = shapes_of(data, pairs)
     last = data.tokens[data.supervised] != 0
     samples = [int(last[:, shape.coordinates].any(axis=1).sum()) for shape in shapes]
-    found: dict[int, Fitted] = {}
+    done: dict[int, Fitted] = {}
     direct = [n for n, shape in enumerate(shapes) if _is_direct(shape, samples[n], data.d, memory)]
     for group in _groups([(n, direct_bytes(shapes[n], data.d)) for n in direct], memory):
-        found |= zip(group, _by_cholesky(data, [shapes[n] for n in group], memory, ridge), strict=True)
+        done |= zip(group, _by_cholesky(data, [shapes[n] for n in group], memory, ridge), strict=True)
     for n, shape in enumerate(shapes):
-        if n not in found:
-            found[n] = _otherwise(data, shape, samples[n], memory, ridge)
-    return [found[n] for n in range(len(shapes))]
+        if n not in done:
+            done[n] = _otherwise(data, shape, samples[n], memory, ridge)
+    return [done[n] for n in range(len(shapes))]
+
+
+def _exponent(numbers: NDArray[Any]) -> int:
+    """The e for which the largest absolute value is below 2^e and at least 2^(e - 1); 0 where all are zero."""
+    return int(np.frexp(max(abs(float(numbers.max(initial=0))), abs(float(numbers.min(initial=0)))))[1])
+
+
+def _scaled_back(fitted: Fitted, across: int, up: int) -> Fitted:
+    """What was fitted to tokens divided by 2^up and targets divided by 2^across."""
+    spectrum = None
+    with np.errstate(over="ignore"):
+        if fitted.spectrum is not None:
+            spectrum = Spectrum(*(float(np.ldexp(each, 6 * up)) for each in fitted.spectrum))
+        weights, squares = np.ldexp(fitted.weights, across - 3 * up), float(np.ldexp(fitted.squares, 2 * across))
+    if not (np.isfinite(weights).all() and np.isfinite(squares)):
+        raise DataError("rules or errors pass the range of floats (1e308); scale the tokens or the targets")
+    known = spectrum if spectrum is not None and np.isfinite(spectrum.greatest) else None
+    return fitted._replace(weights=weights, squares=squares, spectrum=known)
 
 
 def _is_direct(shape: Shape, samples: int, d: int, memory: int) -> bool:
@@ -116,10 +146,8 @@ def _groups(sizes: Sequence[tuple[int, int]], memory: int) -> list[list[int]]:
 def moments_of_reals(data: DataSet, shapes: Sequence[Shape], sequences: range | None = None) -> list[RealMoments]:
     """The moments of some classes, in one pass; of `sequences`, or of all."""
     found = [RealMoments.zero(shape, data.d) for shape in shapes]
-    for block in samples_of(data, shapes[0].pairs, sequences):
+    for block in samples_of(data, shapes[0].pairs, sequences) if shapes else ():
         found = [each.added([block]) for each in found]
-    for each in found:
-        check_finite(each)
     return found
 
 

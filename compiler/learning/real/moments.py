@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.errors import DataError
 from compiler.learning.features import components
 from compiler.learning.real.samples import Floats, Samples
 from compiler.traces.data_set import DataSet
@@ -144,9 +143,3 @@ def bytes_of(shape: Shape, d: int) -> int:
     """The memory that moments of this shape take."""
     k, pairs = len(shape.coordinates), len(shape.pairs)
     return 8 * (k * (k + 1) // 2 * (pairs * (pairs + 1) // 2) + k * pairs * d)
-
-
-def check_finite(moments: RealMoments) -> None:
-    """Raises DataError where sums passed the range of floats."""
-    if not (np.isfinite(moments.products).all() and np.isfinite(moments.cross).all()):
-        raise DataError("products of four tokens and a target pass the range of floats (1e308); scale the data down")

@@ -84,9 +84,7 @@ def _of_sequences(data: DataSet, numbers: NDArray[np.int64], pairs: NDArray[np.i
         yield from _of_sequence(data, slice(begin, end), pairs[:, 0], pairs[:, 1])
 
 
-def _of_sequence(
-    data: DataSet, rows: slice, low: NDArray[np.int64], high: NDArray[np.int64]
-) -> Iterator[Samples]:
+def _of_sequence(data: DataSet, rows: slice, low: NDArray[np.int64], high: NDArray[np.int64]) -> Iterator[Samples]:
     """The samples of one sequence, at most `ROWS` positions at a time."""
     before = np.zeros(len(low))
     for begin in range(rows.start, rows.stop, ROWS):

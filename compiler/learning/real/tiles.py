@@ -41,16 +41,23 @@ class Tiles(NamedTuple):
         return [np.array(x[a:b], order="F") for a, b in zip(self.bounds[:-1], self.bounds[1:], strict=True)]
 
 
+def tile_coordinates(k: int, pairs: int) -> list[int]:
+    """Where the tiles begin and end among k coordinates e, each of which has so many `pairs`, at most `LARGEST`."""
+    return [*range(0, k, max(1, USUAL // pairs)), k]
+
+
 def scaled_gram(moments: RealMoments, scale: Floats, ridge: float) -> Tiles:
     """D (G + ridge) D as tiles, D = diag(`scale`), zero where a feature is dead: there the diagonal is 1."""
     k, pairs = len(moments.shape.coordinates), len(moments.shape.pairs)
-    group = max(1, min(k, USUAL // pairs))
-    firsts = [*range(0, k, group), k]
+    firsts = tile_coordinates(k, pairs)
     place = np.zeros((k, k), dtype=np.int64)
     low, high = np.triu_indices(k)
     place[low, high] = place[high, low] = np.arange(len(low))
     tiles = [
-        [_tile(moments, place, range(a, b), range(c, d)) for c, d in zip(firsts[: i + 1], firsts[1 : i + 2], strict=True)]
+        [
+            _tile(moments, place, range(a, b), range(c, d))
+            for c, d in zip(firsts[: i + 1], firsts[1 : i + 2], strict=True)
+        ]
         for i, (a, b) in enumerate(zip(firsts[:-1], firsts[1:], strict=True))
     ]
     bounds = tuple(first * pairs for first in firsts)
