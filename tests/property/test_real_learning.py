@@ -88,10 +88,7 @@ def test_tiles_solve_and_multiply_as_the_whole_does(seed, n, size):
     bounds = [*range(0, n, size), n]
     made = tiles.Tiles(
         tuple(bounds),
-        [
-            [whole[a:b, c:d].copy() for c, d in pairwise(bounds[: i + 2])]
-            for i, (a, b) in enumerate(pairwise(bounds))
-        ],
+        [[whole[a:b, c:d].copy() for c, d in pairwise(bounds[: i + 2])] for i, (a, b) in enumerate(pairwise(bounds))],
     )
     assert tiles.factored(made)
     x = rng.normal(size=(n, 2))

@@ -1,7 +1,7 @@
 """Data to samples, in blocks: what is read at each supervised position, never all of it at once.
 
-The features of a sample are z[e] S[b, c] with z the last token and S the fast weights. They factor, so a block keeps the
-two factors, (m, d) and (m, L) numbers in the place of m d L.
+The features of a sample are z[e] S[b, c] with z the last token and S the fast weights. They factor, so a block keeps
+the two factors, (m, d) and (m, L) numbers in the place of m d L.
 """
 
 from __future__ import annotations

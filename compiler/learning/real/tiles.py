@@ -9,6 +9,7 @@ L[k][j]^T by `dgemm`, all in place on the transposed views that Fortran's order 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Tiles(NamedTuple):
 
     def parts(self, x: Floats) -> list[Floats]:
         """The rows of `x` (n, m) that belong to each row of tiles, copied in Fortran's order."""
-        return [np.array(x[a:b], order="F") for a, b in zip(self.bounds[:-1], self.bounds[1:], strict=True)]
+        return [np.array(x[a:b], order="F") for a, b in pairwise(self.bounds)]
 
 
 def tile_coordinates(k: int, pairs: int) -> list[int]:
@@ -54,11 +55,8 @@ def scaled_gram(moments: RealMoments, scale: Floats, ridge: float) -> Tiles:
     low, high = np.triu_indices(k)
     place[low, high] = place[high, low] = np.arange(len(low))
     tiles = [
-        [
-            _tile(moments, place, range(a, b), range(c, d))
-            for c, d in zip(firsts[: i + 1], firsts[1 : i + 2], strict=True)
-        ]
-        for i, (a, b) in enumerate(zip(firsts[:-1], firsts[1:], strict=True))
+        [_tile(moments, place, range(a, b), range(c, d)) for c, d in pairwise(firsts[: i + 2])]
+        for i, (a, b) in enumerate(pairwise(firsts))
     ]
     bounds = tuple(first * pairs for first in firsts)
     for i, row in enumerate(tiles):
