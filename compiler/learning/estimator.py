@@ -21,8 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from compiler.errors import DataError, ModelError
 from compiler.learning.learn import MEMORY, Report, learn
 from compiler.learning.real.moments import Shape
-from compiler.learning.real.operator import predicted
-from compiler.learning.real.samples import Floats, samples_of
+from compiler.learning.real.samples import Floats, predicted, samples_of
 from compiler.model import Model
 from compiler.traces.data_set import DataSet
 
@@ -80,7 +79,7 @@ class LinearAttentionRegressor:
         e, b, c, a = form.index.T
         weights = np.zeros((shape.features, d))
         weights[e * len(low) + place[b, c], a] = form.weights.astype(np.float64)
-        return np.concatenate([predicted(shape, part, weights) for part in samples_of(data, shape.pairs)])
+        return np.concatenate([predicted(part, weights) for part in samples_of(data, shape.pairs)])
 
     def score(self, X: ArrayLike | Sequence[ArrayLike], y: ArrayLike) -> float:
         """The coefficient of determination R^2, the mean over the outputs, as scikit-learn's regressors give it.

@@ -80,8 +80,8 @@ def test_what_is_learned_has_the_least_error_and_the_least_norm(data):
     assert report.live == design.any(axis=0).sum()
 
 
-@given(st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 5))
-def test_tiles_solve_and_multiply_as_the_whole_does(seed, n, size):
+@given(st.integers(0, 2**32), st.integers(1, 30), st.integers(1, 5), st.integers(1, 3))
+def test_tiles_solve_and_multiply_as_the_whole_does(seed, n, size, columns):
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(n, n + 3))
     whole = root @ root.T
@@ -91,7 +91,7 @@ def test_tiles_solve_and_multiply_as_the_whole_does(seed, n, size):
         [[whole[a:b, c:d].copy() for c, d in pairwise(bounds[: i + 2])] for i, (a, b) in enumerate(pairwise(bounds))],
     )
     assert tiles.factored(made)
-    x = rng.normal(size=(n, 2))
+    x = rng.normal(size=(n, columns))
     assert np.allclose(tiles.applied(made, x), whole @ x)
     assert np.allclose(whole @ tiles.solved(made, x), x, atol=1e-6)
 

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from compiler.learning.real.moments import Shape
-from compiler.learning.real.operator import gathered, predicted
-from compiler.learning.real.samples import Floats, Samples
+from compiler.learning.real.samples import Floats, Samples, gathered, predicted
 
 TOLERANCE = 1e-14
 """It stops where the gradient is this small, relative to the first, in every output."""
@@ -36,13 +35,13 @@ def conjugate_gradients(shape: Shape, blocks: Callable[[], Iterable[Samples]], d
     peaks, right = np.zeros(shape.features), np.zeros((shape.features, d))
     for part in map(shape.part, blocks()):
         peaks += (np.square(part.last).T @ np.square(part.memory)).ravel()
-        right += gathered(shape, part, part.targets)
+        right += gathered(part, part.targets)
     scale = np.divide(1.0, np.sqrt(peaks + ridge), out=np.zeros_like(peaks), where=peaks > 0)[:, None]
 
     def normal(x: Floats) -> Floats:
         found = ridge * x
         for part in map(shape.part, blocks()):
-            found += gathered(shape, part, predicted(shape, part, x))
+            found += gathered(part, predicted(part, x))
         return np.asarray(found)
 
     weights = np.zeros_like(right)

@@ -22,7 +22,7 @@ from scipy.linalg import eigvalsh_tridiagonal
 from compiler.errors import DataError
 from compiler.learning.real.conjugate_gradients import conjugate_gradients
 from compiler.learning.real.moments import RealMoments, Shape, bytes_of, shapes_of
-from compiler.learning.real.operator import design, rests
+from compiler.learning.real.rests import design, rests
 from compiler.learning.real.samples import Floats, live_pairs, samples_of
 from compiler.learning.real.tiles import LARGEST, Tiles, applied, factored, scaled_gram, solved
 from compiler.traces.data_set import DataSet

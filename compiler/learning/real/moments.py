@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.learning.features import components
-from compiler.learning.real.samples import Floats, Samples
+from compiler.learning.real.samples import Floats, Samples, gathered
 from compiler.traces.data_set import DataSet
 
 
@@ -92,7 +92,7 @@ class RealMoments:
     def added(self, blocks: Iterable[Samples]) -> RealMoments:
         """These moments and those of `blocks`; the arrays of these are changed in place."""
         low, high = np.triu_indices(len(self.shape.coordinates))
-        samples, cross = self.samples, self.cross.reshape(len(self.shape.coordinates), -1, self.cross.shape[1])
+        samples = self.samples
         for block in blocks:
             last, memory, targets = self.shape.part(block)
             if not len(last):
@@ -103,8 +103,7 @@ class RealMoments:
                 end = begin + len(columns) - number
                 self.products[:, begin:end] += weights @ (column * columns[number:]).T
                 begin = end
-            for each, z in zip(cross, last.T, strict=True):
-                each += (columns * z) @ targets
+            self.cross[:] += gathered(Samples(last, memory, targets), targets)
             np.add(self.energy, np.square(targets).sum(axis=0), out=self.energy)
             samples += len(last)
         return RealMoments(self.shape, self.products, self.cross, self.energy, samples)

@@ -7,7 +7,7 @@ import numpy as np
 from compiler.errors import DataError
 from compiler.learning.real.least_squares import Factor, direct_bytes, moments_of_reals
 from compiler.learning.real.moments import RealMoments, Shape, shapes_of
-from compiler.learning.real.operator import rests
+from compiler.learning.real.rests import rests
 from compiler.learning.real.samples import Floats, live_pairs, samples_of
 from compiler.traces.data_set import DataSet
 

@@ -98,3 +98,19 @@ def _of_sequence(data: DataSet, rows: slice, low: NDArray[np.int64], high: NDArr
         if asked.any():
             memory = sums[asked] if len(sums) == len(asked) else sums
             yield Samples(z[asked], memory, data.targets[part][asked].astype(np.float64))
+
+
+def predicted(part: Samples, weights: Floats) -> Floats:
+    """H p: the answers (m, d) of rules `weights` (k L, d), z[e] slowest, to samples with last tokens (m, k)."""
+    m, k = part.last.shape
+    d = weights.shape[1]
+    rules = weights.reshape(k, -1, d).transpose(1, 0, 2).reshape(-1, k * d)
+    return np.asarray(np.matmul(part.last[:, None, :], (part.memory @ rules).reshape(m, k, d))[:, 0])
+
+
+def gathered(part: Samples, values: Floats) -> Floats:
+    """H^T r: (k L, d) of `values` r (m, d), without a design matrix."""
+    m, k = part.last.shape
+    d = values.shape[1]
+    each = (part.last[:, :, None] * values[:, None, :]).reshape(m, k * d)
+    return np.asarray((part.memory.T @ each).reshape(-1, k, d).transpose(1, 0, 2).reshape(-1, d))
