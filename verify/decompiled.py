@@ -13,7 +13,7 @@ from compiler.model import Model
 from compiler.model_for_program import model_for_program
 from compiler.program import Machine, Program
 from compiler.program.words import spell
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import lowering_for
 from compiler.program_to_rules.memory import NOW
 from verify.answers import ModelAnswers, program_answers
 from verify.same_on_domain import shortest_difference
@@ -83,7 +83,8 @@ def _memory(model: Model) -> Program:
 
 
 def _judged(program: Program, model: Model) -> Judged:
-    return system_verdict(lower(program), model_for_program(model, program))
+    fitted = model_for_program(model, program)
+    return system_verdict(lowering_for(program, fitted.coordinates), fitted)
 
 
 def _require(judged: Judged, program: Program) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_automaton import Table as AutomatonTable
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.universal_machine import Table as MachineTable
 

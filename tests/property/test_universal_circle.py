@@ -16,7 +16,7 @@ from compiler.model import Model
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.runtime.recurrent import Recurrent
 from compiler.traces.program_to_traces import generate
