@@ -22,6 +22,7 @@ from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.runtime.recurrent import Recurrent
 from compiler.traces.program_to_traces import generate
 from verify.decompiled import decompile
+from verify.same_on_hulls import proved
 from verify.strategies import disguises, mutants
 from verify.verify import verify
 
@@ -111,3 +112,10 @@ def test_runs_lie_in_the_hulls_of_the_analysis(fewest: Fewest | None) -> None:
     for _ in range(50):
         for _, location, counts in system.counts(next(runs)):
             assert not hulls[location].outside(counts[None]).any()
+
+
+@pytest.mark.parametrize("fewest", [None, "heads", "dimensions"])
+def test_the_analysis_alone_proves_what_is_compiled(fewest: Fewest | None) -> None:
+    """Without a comparison of rules."""
+    program = UniversalAutomaton("u", 3, 2)
+    assert proved(compile(program, fewest=fewest), lower(program, fewest=fewest))
