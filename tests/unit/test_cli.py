@@ -102,6 +102,35 @@ def test_usage_and_bad_input(attnc: Attnc, arguments: tuple[str, ...], message: 
     assert not list(Path().iterdir())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("run", "parity", "012", "--json"), 2, "symbol 2 at position 2 is not in the alphabet (0, 1)"),
+        (("run", "--json", "pairity", "0"), 2, "did you mean parity?"),
+        (("verify", "parity", "--json"), 2, "Missing argument 'B'"),
+        (("compil", "--json"), 2, "did you mean compile?"),
+        (("check", "b.attn", "--json"), 2, "2 errors"),
+        (("verify", "parity", "m.safetensors", "--json"), 2, "not over the coordinates of automaton parity"),
+        (("decompile", "m.safetensors", "--json"), 3, "no coordinate named state[...]"),
+    ],
+)
+def test_failures_with_json_are_one_object_and_the_same_diagnostic(
+    attnc: Attnc, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    write("b.attn", BROKEN + BROKEN.replace(" a ", " b "))
+    save(random_model(4, 2, seed=0), "m.safetensors")
+    result = attnc(*arguments)
+    assert (result.status, list(result.json)) == (status, ["error"])
+    assert message in result.json["error"]
+    assert result.json["error"] in result.err
+    plain = attnc(*(argument for argument in arguments if argument != "--json"))
+    assert (plain.status, plain.out, plain.err) == (status, "", result.err)
+
+
+def test_json_as_a_word_is_not_the_option(attnc: Attnc) -> None:
+    assert attnc("run", "parity", "--", "--json").out == ""
+
+
 def test_list(attnc: Attnc) -> None:
     assert all(name in attnc("list").out for name in programs.names())
     rows = attnc("list", "--json").json["programs"]
