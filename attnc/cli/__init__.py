@@ -25,7 +25,7 @@ COMMANDS = {
     "certify": "Decide whether data determine a program's model.",
     "verify": "Decide whether two things are the same: programs or models.",
     "decompile": "Read the program back from a model, with a proof.",
-    "demo": "Take two programs through the whole circle, in plain words.",
+    "demo": "Take three programs through the whole circle, in plain words.",
 }
 
 DONE, NO, BAD, UNDECIDED, INTERRUPTED, CUT_OFF = 0, 1, 2, 3, 130, 141

@@ -13,6 +13,7 @@ from attnc.cli import COMMANDS
 from attnc.storage import load, save
 from attnc.version import __version__
 from compiler.model import Model
+from compiler.program import UniversalMachine
 from compiler.program_to_model import compile
 from compiler.random_model import random_model
 
@@ -326,10 +327,15 @@ def test_decompile_of_what_is_no_program(attnc: Attnc) -> None:
 def test_demo(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
     from attnc.cli import demo_command
 
-    small = {"parity": "parity", "s5": "s3"}
-    monkeypatch.setattr(demo_command, "load", lambda name: load(small[name]))
+    monkeypatch.setattr(demo_command, "AUTOMATA", (("parity", "0110"), ("s3", "tct")))
+    monkeypatch.setattr(demo_command, "BOUNDS", UniversalMachine("any", 2, 2, 2))
+    monkeypatch.setattr(demo_command, "CHAMPION", "m.attn")
+    write("m.attn", "machine m { blank 0; alphabet 1; cells 2; start state q { 0 -> write 1, right, q; 1 -> halt } }")
     result = attnc("demo")
-    assert (result.status, result.err) == (0, "")
-    assert result.out.count("proved") >= 4
-    assert result.out.count("refuted") == 2
+    assert result.status == 0
+    assert all(line.startswith("     ... ") for line in result.err.splitlines())
+    assert result.out.count("proved") == 6
+    assert result.out.count("refuted") == 3
+    assert result.out.count("ends with: overran after 1 steps, tape 1.") == 2
+    Path("m.attn").unlink()
     assert not list(Path().iterdir())
