@@ -21,6 +21,7 @@ from compiler.program_to_rules.universal_automaton import Table as AutomatonTabl
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.universal_machine import Table as MachineTable
 from verify import least_run
+from verify.lazy_runs import AutomatonRuns, Entered
 from verify.same_function import difference, exact_form
 from verify.strategies import mutants
 from verify.universal_verdict import LEAST, NOT_LEAST
@@ -133,3 +134,24 @@ def test_a_search_that_ends_at_its_bound_says_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(least_run, "MOST_RUNS", 3)
     cut = verify(program, wrong)
     assert (cut.verdict, cut.assumptions[-1]) == ("refuted", NOT_LEAST)
+
+
+@pytest.mark.parametrize("entered", [(False, None), (True, None), (True, None, None), (True, True, None)])
+def test_the_cases_of_what_was_not_read_are_all_programs(entered: tuple[bool | None, ...]) -> None:
+    lowering = lower(UniversalAutomaton("small", len(entered), 1))
+    assert isinstance(lowering, LoweredUniversalAutomaton)
+    runs = AutomatonRuns(lowering)
+    run = next(runs.begins())._replace(here=Entered(0, entered))
+
+    def agree(table: tuple[int, ...]) -> bool:
+        ends = {runs.ends[choice] for choice in table} | {
+            (r, ends) for r, ends in enumerate(entered) if ends is not None
+        }
+        return len(ends) == len({r for r, _ in ends})
+
+    cases = [[table for table in product(*some) if agree(table)] for some in runs.allowed(run)]
+    every = [table for table in product(range(2 * len(entered)), repeat=len(entered)) if agree(table)]
+    assert {table for case in cases for table in case} == set(every)
+    for some in runs.allowed(run):
+        for place, choice in ((place, choice) for place, choices in enumerate(some) for choice in choices):
+            assert agree(tuple(choice if n == place else each[0] for n, each in enumerate(some)))
