@@ -20,6 +20,9 @@ from verify.same_on_domain import shortest_difference
 from verify.system_verdict import system_verdict
 from verify.verdict import Judged
 
+HISTORIES = ("position[1]", "cell[0,0]")
+"""What only the time-indexed constructions have: of automata, of machines."""
+
 
 def decompile(model: Model) -> Program:
     """The program that `model` runs, with the names of its coordinates, proved on all words.
@@ -36,6 +39,11 @@ def decompile(model: Model) -> Program:
     """
     if not isinstance(model, Model):
         raise DecompileError(f"decompile takes a model, not a {type(model).__name__}")
+    if any(name in model.coordinates for name in HISTORIES):
+        raise DecompileError(
+            "the model is a history: it has coordinates for so many steps and no more, so it is no program's model on "
+            "inputs of every length, which is what would have to be proved; models with registers are decompiled"
+        )
     if isinstance(model.program, Machine):
         fitted = model_for_program(model, model.program)
         found = model_to_machine(fitted, model.program)
