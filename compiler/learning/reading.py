@@ -11,7 +11,6 @@ checked over the integers. Where no such coordinates exist, or some sample is no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -22,8 +21,8 @@ from compiler.exact import largest, product, times
 from compiler.learning.elimination import Integers, echelon, rationals
 from compiler.learning.features import components
 from compiler.rules import Weights, exact_array
+from compiler.spans import Span
 from compiler.traces.data_set import DataSet
-from compiler.traces.teaching import Span
 
 MOST_TYPES = 3_000
 MOST_COUNTS = 200_000_000
@@ -111,7 +110,8 @@ def _shown(data: DataSet) -> _Shown | None:
 def _part(shown: _Shown, rows: NDArray[np.int64], coordinates: NDArray[np.int64]) -> Part | None:
     """The basic solution of one class, if it fits all of its samples exactly."""
     counts, last = shown.counts[rows], shown.last[np.ix_(rows, coordinates)]
-    independent = _independent(_products(last, counts))
+    products = _products(last, counts)
+    independent = Span(products.shape[1]).extend(products)
     memory = product(counts, shown.squares)
     design = _products(last[independent], memory[independent])
     live = np.flatnonzero(design.any(axis=0))
@@ -157,17 +157,3 @@ def _quietest(last: Integers, memory: Integers) -> NDArray[np.int64]:
 def _products(left: Integers, right: Integers) -> Integers:
     """Row by row the products of all entries of `left` (m, k) with all of `right` (m, n): (m, k n)."""
     return np.asarray(times(left[:, :, None], right[:, None, :]).reshape(len(left), -1))
-
-
-def _independent(rows: Integers) -> NDArray[np.int64]:
-    """The numbers of rows that span all, modulo a prime."""
-    span = Span(rows.shape[1])
-    found: list[int] = []
-    for begin in range(0, len(rows), 256):
-        fresh = np.flatnonzero(span.rests(rows[begin : begin + 256]).any(axis=1)) + begin
-        found += _added(span, rows, fresh)
-    return np.array(found, dtype=np.int64)
-
-
-def _added(span: Span, rows: Integers, fresh: NDArray[np.int64]) -> Iterator[int]:
-    yield from (number for number in fresh.tolist() if span.add(rows[number]))

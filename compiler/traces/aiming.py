@@ -16,7 +16,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from compiler.domain.hulls import Hull, closed
+from compiler.domain.closing import closed
+from compiler.domain.hulls import Hull
 from compiler.domain.universal_runs import MachineStart, changed, drawn_start
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine

@@ -15,15 +15,16 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain.closing import closed
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import STEPS, runs_of, starts_of
-from compiler.domain.hulls import Hull, Rows, closed
+from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import IDLE, System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.traces.teaching import Span
+from compiler.spans import Span
 
 PATIENCE = 20
 """Runs without anything new before closure is asked for, doubled each time that it does not hold."""
@@ -66,19 +67,22 @@ class Filled:
             span = self.spans.setdefault(location, Span(self.system.size + 1))
             if span.size == self.most.get(location):
                 continue
-            rest = span.rests(np.stack([counts for _, _, counts in seen]))
-            for at in np.flatnonzero(rest.any(axis=1)).tolist():
+            for at in span.extend(np.stack([counts for _, _, counts in seen])).tolist():
                 number, place, counts = seen[at]
-                if span.add(counts):
-                    self.shown.setdefault(location, []).append(counts)
-                    new.setdefault(number, []).append(place)
+                self.shown.setdefault(location, []).append(counts)
+                new.setdefault(number, []).append(place)
         self.runs += [runs[number][: max(places) + 1] for number, places in sorted(new.items())]
         return len(new)
 
 
-def hulls_of(shown: Mapping[int, Sequence[NDArray[np.int64]]]) -> dict[int, Hull]:
-    """The span of what is shown in each location, exactly."""
-    return {location: Hull.of(np.stack(rows)) for location, rows in shown.items()}
+def hulls_of(found: Filled) -> dict[int, Hull]:
+    """The span of what is shown in each location, exactly. Raises DataError where it has no small integer basis."""
+    hulls = {}
+    for location, shown in found.shown.items():
+        rows = np.stack(shown)
+        hull = Hull.spanned(found.spans[location])
+        hulls[location] = Hull.of(rows) if hull is None or hull.outside(rows).any() else hull
+    return hulls
 
 
 def missing(system: System, hulls: Mapping[int, Hull]) -> tuple[dict[int, Hull], dict[int, Rows]]:
@@ -130,7 +134,7 @@ def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
     Raises DataError where a span has no small integer basis, or the prime has hidden a row.
     """
     found, complete = filled(system)
-    hulls = hulls_of(found.shown)
+    hulls = hulls_of(found)
     complete &= starts_of(system) is not None
     runs = runs_of(system) if complete else iter(())
     for batch in iter(lambda: list(islice(runs, BATCH)), []):
@@ -172,4 +176,4 @@ def _filled_by(runs: Iterator[list[Turn]], found: Filled) -> bool:
 
 def _closed(found: Filled) -> bool:
     """Whether all that the hulls allow was shown."""
-    return not missing(found.system, hulls_of(found.shown))[1]
+    return not missing(found.system, hulls_of(found))[1]
