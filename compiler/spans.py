@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 PRIME = 1_048_573
 """Below 2^20, so that sums of up to 2^13 products of residues stay below 2^53."""
-BLOCK = 256
+BLOCK = 128
+"""Vectors that are taken in at once: they are reduced among themselves first, then all others once."""
 
 
 class Span:
@@ -63,16 +64,28 @@ class Span:
         met = np.flatnonzero(self.rows[: self.size, pivot])
         self.rows[met] = np.mod(self.rows[met] - np.mod(np.outer(self.rows[met, pivot], unit), PRIME), PRIME)
         if self.size == len(self.rows):
-            self.rows = np.vstack([self.rows, np.zeros_like(self.rows)])
-            self.pivots = np.concatenate([self.pivots, np.zeros_like(self.pivots)])
+            more = max(self.size, 16)
+            self.rows = np.concatenate([self.rows, np.zeros((more, self.rows.shape[1]))])
+            self.pivots = np.concatenate([self.pivots, np.zeros(more, dtype=np.int64)])
         self.rows[self.size], self.pivots[self.size] = unit, pivot
         self.size += 1
         return True
 
     def extend(self, vectors: NDArray[Any]) -> NDArray[np.int64]:
-        """Take `vectors` (m, n) in, one after the other; the numbers of those that were new."""
+        """Take `vectors` (m, n) in; the numbers of those that were new, one after the other (`add`)."""
         found: list[int] = []
         for begin in range(0, len(vectors), BLOCK):
             rests = self.rests(vectors[begin : begin + BLOCK])
-            found += [begin + at for at in np.flatnonzero(rests.any(axis=1)).tolist() if self.add(rests[at])]
+            fresh = Span(rests.shape[1])
+            found += [begin + at for at in np.flatnonzero(rests.any(axis=1)).tolist() if fresh.add(rests[at])]
+            if fresh.size:
+                self._join(fresh.rows[: fresh.size], fresh.pivots[: fresh.size])
         return np.array(found, dtype=np.int64)
+
+    def _join(self, rows: NDArray[Any], pivots: NDArray[np.int64]) -> None:
+        """Take in the basis of a subspace whose rows are 0 at the pivots of this one."""
+        mine = self.rows[: self.size]
+        mine = np.mod(mine - np.mod(mine[:, pivots] @ rows, PRIME), PRIME)
+        self.rows = np.concatenate([mine, rows])
+        self.pivots = np.concatenate([self.pivots[: self.size], pivots])
+        self.size = len(self.rows)

@@ -9,7 +9,7 @@ have runs that never fill their hulls; then the set is made of free runs (`domai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -33,6 +33,8 @@ MOST_RUNS = 5_000
 ONCE = 200
 """The same for machines, which have free runs where it does not hold."""
 BATCH = 20
+LARGE_BATCH = 500
+"""The same for universal machines, which need many runs."""
 
 
 class Filled:
@@ -63,10 +65,9 @@ class Filled:
         self.taken += len(runs)
         self.cut |= any(len(turns) > STEPS for turns in runs)
         new: dict[int, list[int]] = {}
-        for location, seen in _by_location(self.system, runs).items():
+        full = {location for location, span in self.spans.items() if span.size == self.most.get(location)}
+        for location, seen in _by_location(self.system, runs, full).items():
             span = self.spans.setdefault(location, Span(self.system.size + 1))
-            if span.size == self.most.get(location):
-                continue
             for at in span.extend(np.stack([counts for _, _, counts in seen])).tolist():
                 number, place, counts = seen[at]
                 self.shown.setdefault(location, []).append(counts)
@@ -117,8 +118,8 @@ def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
     found = Filled(system)
     runs = runs_of(system, seed)
     if isinstance(system.lowering, LoweredUniversalMachine):  # drawn at random, its runs fill the hulls never
-        for _ in range(0, MOST_RUNS, BATCH):
-            found.take(list(islice(runs, BATCH)))
+        for _ in range(0, MOST_RUNS, LARGE_BATCH):
+            found.take(list(islice(runs, LARGE_BATCH)))
         return found, False
     if starts_of(system) is None:
         return found, _filled_by(runs, found)
@@ -144,11 +145,13 @@ def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
     return hulls, complete
 
 
-def _by_location(system: System, runs: Sequence[list[Turn]]) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
-    """The questions of runs by location: number of the run, place, counts."""
+def _by_location(
+    system: System, runs: Sequence[list[Turn]], but: Container[int] = ()
+) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
+    """The questions of runs by location, but for some of these: number of the run, place, counts."""
     found: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
     for number, turns in enumerate(runs):
-        for place, location, counts in system.counts(turns):
+        for place, location, counts in system.counts(turns, but):
             found.setdefault(location, []).append((number, place, counts))
     return found
 

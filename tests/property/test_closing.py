@@ -1,6 +1,5 @@
 """The fast closure of hulls against the slow one, and the fast intersection with guards against one by one."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -38,8 +37,8 @@ PROGRAMS: dict[str, Program] = {
 
 
 @pytest.fixture(params=PROGRAMS)
-def system(request: pytest.FixtureRequest) -> Iterator[System]:
-    yield system_of(lower(PROGRAMS[request.param]))
+def system(request: pytest.FixtureRequest) -> System:
+    return system_of(lower(PROGRAMS[request.param]))
 
 
 def same(one: Hull, other: Hull) -> bool:
