@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 PRIME = 1_048_573
 """Below 2^20, so that sums of up to 2^13 products of residues stay below 2^53."""
-BLOCK = 128
+BLOCK = 64
 """Vectors that are taken in at once: they are reduced among themselves first, then all others once."""
 
 

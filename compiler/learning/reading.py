@@ -60,10 +60,11 @@ class _Shown(NamedTuple):
 
 def parts_by_reading(data: DataSet) -> list[Part] | None:
     """The exact rules of `data` by reading coordinates; None where they do not fit, or there are none."""
-    reading = reading_coordinates(data)
+    types, places = data.types()
+    reading = _reading_coordinates(types, np.unique(places[data.supervised]))
     if reading is None:
         return None
-    shown = _shown(data)
+    shown = _shown(data, types, places)
     if shown is None:
         return None
     found = []
@@ -75,28 +76,29 @@ def parts_by_reading(data: DataSet) -> list[Part] | None:
     return found
 
 
-def reading_coordinates(data: DataSet) -> NDArray[np.int64] | None:
-    """The coordinates of supervised tokens that no other token has; None unless they mark all, and are not all."""
-    asked = data.tokens[data.supervised] != 0
-    others = (data.tokens[~data.supervised] != 0).any(axis=0)
+def _reading_coordinates(types: Integers, questions: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The coordinates of questions that no other type has; None unless they mark all, and are not all.
+
+    A question is a type that is supervised somewhere; it need not be everywhere.
+    """
+    asked = types[questions] != 0
+    others = (np.delete(types, questions, axis=0) != 0).any(axis=0)
     alone = asked.any(axis=0) & ~others
     if not bool(asked[:, alone].any(axis=1).all()) or not bool((asked.any(axis=0) & others).any()):
         return None
     return np.flatnonzero(alone)
 
 
-def _shown(data: DataSet) -> _Shown | None:
-    types, inverse = np.unique(data.tokens, axis=0, return_inverse=True)
+def _shown(data: DataSet, types: Integers, places: NDArray[np.int64]) -> _Shown | None:
     if len(types) > MOST_TYPES or data.samples * len(types) > MOST_COUNTS or largest(types) >= 2**20:
         return None
-    inverse = inverse.reshape(-1)
     counts = np.zeros((data.samples, len(types)), dtype=np.int64)
     begin = 0
     for rows in data.sequences():
         chosen = np.flatnonzero(data.supervised[rows])
         if len(chosen):
             one = np.zeros((rows.stop - rows.start, len(types)), dtype=np.int64)
-            one[np.arange(len(one)), inverse[rows]] = 1
+            one[np.arange(len(one)), places[rows]] = 1
             counts[begin : begin + len(chosen)] = np.cumsum(one, axis=0)[chosen]
             begin += len(chosen)
     low, high = np.triu_indices(data.d)

@@ -10,6 +10,7 @@ is. Or a table is made that leads from the token to the question.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.traces.filling import LARGE_BATCH, Filled
 
+LOGGER = logging.getLogger(__name__)
+TOLD = 10_000
+"""The runs after which progress is told."""
 MOST = 1_000_000
 """The most runs that aim."""
 REMEMBERED = 40
@@ -87,8 +91,13 @@ def aimed(found: Filled, lowering: LoweredUniversalMachine, random: Generator) -
     hulls = closed(found.system, {})
     found.most = {location: hull.dimension for location, hull in hulls.items()}
     aim = Aim(found, lowering, random, hulls, {}, {})
+    total, told = sum(found.most.values()), found.taken
     while wanting := [n for n in questions if len(found.shown[n]) < found.most[n]]:
         if found.taken >= MOST:
             return False
+        if found.taken >= told:
+            shown = sum(len(rows) for rows in found.shown.values())
+            LOGGER.info("%s runs show %s of %s dimensions", f"{found.taken:,}", f"{shown:,}", f"{total:,}")
+            told += TOLD
         found.take(aim.batch(wanting))
     return True
