@@ -18,7 +18,9 @@ from compiler.program import Program
 from compiler.program.machine import Machine
 from compiler.program.memory import Memory
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
+from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
+from verify.same_on_hulls import Asked, agrees, agrees_at
 
 
 def on_three_cells(name: str) -> Machine:
@@ -90,6 +92,33 @@ def test_forks_are_intersections_with_guards(system: System) -> None:
                     assert same(Hull.of(rows), Hull.of(np.vstack([free, points[number][None]])))
                     taken += 1
     assert taken
+
+
+@pytest.mark.parametrize("name", ["universal automaton", "machine", "latest", "sum"])
+def test_model_and_program_are_compared_at_forks_as_at_each_branch(name: str) -> None:
+    """A model that answers a little more for tokens whose counts are `part`: fork by fork as branch by branch."""
+    system, model = system_of(lower(PROGRAMS[name])), compile(PROGRAMS[name])
+    hulls = closed(system, {})
+    found: dict[tuple[bool, bool], int] = {}
+    for location, forks in forks_of(system).items():
+        for fork in forks if location in hulls else ():
+            parts = split(fork, hulls[location].basis)
+            free, points = parts.free, np.stack(list(parts.points.values()))
+            rows = {number: branch_rows(system, hulls, branch) for number, branch in enumerate(fork.branches)}
+            constant = Hull.of(free).equations[:, 1:]  # what vanishes on the free rows
+            for part in (*constant, *np.eye(system.size, dtype=np.int64)):
+                asked = Asked(model, system.lowering)
+                more = asked.by_count(fork.branches[0].question).copy()
+                more[:, 0] += part
+                asked.known[fork.branches[0].question] = more
+                at_each = all(
+                    agrees(asked, system, fork.branches[number], met) for number, met in rows.items() if len(met)
+                )
+                assert agrees_at(asked, system, fork, parts) == at_each
+                differs = bool((free[:, 1:] @ part).any()), bool((points[:, 1:] @ part).any())
+                assert at_each == (differs == (False, False))
+                found[differs] = found.get(differs, 0) + 1
+    assert set(found) >= {(False, False), (True, False), (False, True)}
 
 
 @given(
