@@ -1,6 +1,6 @@
 """Turing's circle: a universal machine in one layer of linear attention, learned from runs of random small machines.
 
-Usage: python examples/turings_circle.py        (about half a minute)
+Usage: python examples/turings_circle.py        (about twenty seconds)
 
 The bounds are 2 states, 2 symbols and 4 cells. Random machines are run on random tapes; the rules of a universal
 machine are learned from their tokens, exactly; a certificate says that the data determine them on every machine, every

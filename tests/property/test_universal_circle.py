@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from compiler.domain.hulls import closed
+from compiler.domain.closing import closed
 from compiler.domain.universal_runs import universal_runs
 from compiler.domain.universal_system import universal_automaton_system
 from compiler.learning.certificate import certify
