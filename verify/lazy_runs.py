@@ -8,15 +8,15 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_automaton import (
+from compiler.program_to_rules.lowered_universal_automaton import (
     LoweredUniversalAutomaton,
     at_token,
     entry_token,
     state_token,
     symbol_token,
 )
-from compiler.program_to_rules.universal_automaton import Table as AutomatonTable
+from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
+from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.universal_machine import Table as MachineTable
 
@@ -179,7 +179,7 @@ class AutomatonRuns(LazyRuns[Entered]):
         self.places = [[numbers[entry_token(*pair, *end)] for end in self.ends] for pair in pairs]
         self.letters = [numbers[symbol_token(s)] for s in range(self.symbols)]
         self.pointers = [numbers[at_token(*pair)] for pair in pairs]
-        self.entered = [numbers[state_token(*end)] for end in self.ends]
+        self.starts = [numbers[state_token(0, accepts)] for accepts in (False, True)]
         self.questions = [*self.letters, *self.pointers]
 
     def begins(self) -> Iterator[LazyRun[Entered]]:
@@ -187,7 +187,7 @@ class AutomatonRuns(LazyRuns[Entered]):
         for accepts in (False, True):
             here = Entered(0, (accepts, *(None,) * (self.states - 1)))
             for letter in self.letters:
-                yield LazyRun((UNREAD,) * len(self.places), (self.entered[accepts * self.states], letter), here)
+                yield LazyRun((UNREAD,) * len(self.places), (self.starts[accepts], letter), here)
 
     def longer(self, run: LazyRun[Entered], near: Near) -> Iterator[LazyRun[Entered]]:
         """A symbol points to an entry, which is read; any symbol is next."""
@@ -204,8 +204,9 @@ class AutomatonRuns(LazyRuns[Entered]):
             target, ends = self.ends[choice]
             here = Entered(target, _with(accepts, target, ends))
             choices = _with(run.choices, place, choice)
+            entered = self.lowering.tokens.numbers[self.lowering.entered(state, target, ends)]
             for letter in letters:
-                yield LazyRun(choices, (*run.after, self.entered[choice], letter), here)
+                yield LazyRun(choices, (*run.after, entered, letter), here)
 
     def _agreeing(self, accepts: tuple[bool | None, ...]) -> list[int]:
         """The choices that enter states as `accepts` has them."""

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.rules import Form
 from compiler.vocabulary import Vocabulary

@@ -14,10 +14,10 @@ from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
 from compiler.program_to_model import compile
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import Fewest, lower
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_automaton import Table as AutomatonTable
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.universal_machine import Table as MachineTable
 from verify import least_run
@@ -35,9 +35,9 @@ PROGRAMS = (
 LETTERS = STEPS = 3
 
 
-def inputs(program: Universal) -> Iterator[tuple[list[str], list[Turn]]]:
+def inputs(program: Universal, fewest: Fewest | None) -> Iterator[tuple[list[str], list[Turn]]]:
     """All programs within the bounds on all tapes, or on words of `LETTERS`: the given tokens, and the run."""
-    lowering, states, symbols = lower(program), range(program.states), range(program.symbols)
+    lowering, states, symbols = lower(program, fewest=fewest), range(program.states), range(program.symbols)
     size = program.states * program.symbols
     if isinstance(program, UniversalMachine):
         assert isinstance(lowering, LoweredUniversalMachine)
@@ -56,11 +56,11 @@ def inputs(program: Universal) -> Iterator[tuple[list[str], list[Turn]]]:
 
 
 @cache
-def batches(program: Universal) -> list[tuple[list[list[str]], list[list[Turn]], Any, Any, Any]]:
+def batches(program: Universal, fewest: Fewest | None) -> list[tuple[list[list[str]], list[list[Turn]], Any, Any, Any]]:
     """The runs of each length together: what is given, the runs, their tokens, the answers, which are asked."""
-    lowering = lower(program)
+    lowering = lower(program, fewest=fewest)
     by_length: dict[int, list[tuple[list[str], list[Turn]]]] = {}
-    for given_tokens, turns in inputs(program):
+    for given_tokens, turns in inputs(program, fewest):
         by_length.setdefault(len(turns), []).append((given_tokens, turns))
     found = []
     for some in by_length.values():
@@ -73,10 +73,10 @@ def batches(program: Universal) -> list[tuple[list[list[str]], list[list[Turn]],
     return found
 
 
-def brute(program: Universal, model: Model) -> tuple[int, list[int]] | None:
+def brute(program: Universal, fewest: Fewest | None, model: Model) -> tuple[int, list[int]] | None:
     """The number of tokens and the given tokens, by number, of the least run that differs, by the definition."""
-    numbers, least = lower(program).tokens.numbers, None
-    for given_tokens, runs, tokens, wanted, asked in batches(program):
+    numbers, least = lower(program, fewest=fewest).tokens.numbers, None
+    for given_tokens, runs, tokens, wanted, asked in batches(program, fewest):
         got = np.zeros_like(wanted)
         for v, q in zip(model.V.astype(np.float64), model.Q.astype(np.float64), strict=True):
             scores = np.triu(tokens @ q @ tokens.transpose(0, 2, 1))  # [j, i], j <= i
@@ -99,19 +99,20 @@ def until_then(given_tokens: list[str], turns: list[Turn], length: int) -> list[
     return given_tokens[: length - answered]
 
 
+@pytest.mark.parametrize("fewest", [None, "heads", "dimensions"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: f"{program.kind} {program.states} {program.symbols}")
 @given(data=st.data())
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
-def test_least_of_all(program: Universal, data: st.DataObject) -> None:
-    model = data.draw(mutants(compile(program)))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+def test_least_of_all(program: Universal, fewest: Fewest | None, data: st.DataObject) -> None:
+    model = data.draw(mutants(compile(program, fewest=fewest)))
     if data.draw(st.booleans()):
         model = data.draw(mutants(model))
-    lowering = lower(program)
+    lowering = lower(program, fewest=fewest)
     assert isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine)
     rest = difference(exact_form(lowering.form), exact_rules(model.heads, model.coordinates))
     least = least_run.least_run(lowering, rest, 2 * STEPS)
     assert least.complete
-    expected = brute(program, model)
+    expected = brute(program, fewest, model)
     if expected is None:
         assert least.differs is None
         return
