@@ -18,6 +18,7 @@ lint: .venv/installed-lint
 bench: .venv/installed
 	@$(BIN)/python benchmarks/circle.py
 	@$(BIN)/python benchmarks/runtime.py
+	@$(BIN)/python benchmarks/universal.py
 
 test-extras: .venv-extras/installed
 	@.venv-extras/bin/python -m pytest tests/extras

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from compiler.errors import UnsupportedError
 from compiler.model import Model
 from compiler.program import Automaton, Program
-from compiler.program_to_rules.lower import Construction, lower
-
-Fewest = Literal["heads", "dimensions", "tokens"]
+from compiler.program_to_rules.lower import Construction, Fewest, lower
 
 
 def compile(
@@ -25,7 +20,9 @@ def compile(
     Parameters
     ----------
     fewest
-        What to minimise beyond the default; no construction of this version offers a choice.
+        Takes the construction (with registers) that has the fewest ``heads``, ``dimensions``, or ``tokens`` a step, and
+        the default among equals. Universal automata have three; every other family has one, which has the fewest of
+        all that there is. It leaves the program as it is: to have fewer states, `minimise`.
     minimise
         First take the automaton with the fewest states that has the same runs.
     construction
@@ -39,12 +36,10 @@ def compile(
     Raises
     ------
     UnsupportedError
-        For a family of programs, or a choice, that this version has no construction for; for a history without a bound
-        of at least 1, or of more than 20,000 coordinates or 200,000 tokens.
+        For a family of programs that this version has no construction for; for a history without a bound of at least
+        1, or of more than 20,000 coordinates or 200,000 tokens; for `fewest` with a history, or another measure.
     """
-    if fewest is not None:
-        raise UnsupportedError(f"fewest={fewest!r}: every family has one construction in this version; leave it out")
     if minimise and isinstance(program, Automaton):
         program = program.minimised()
-    lowering = lower(program, construction, bound)
+    lowering = lower(program, construction, bound, fewest)
     return Model(lowering.coordinates, lowering.heads, lowering.tokens, program)

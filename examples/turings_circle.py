@@ -1,11 +1,12 @@
 """Turing's circle: a universal machine in one layer of linear attention, learned from runs of random small machines.
 
-Usage: python examples/turings_circle.py        (about two minutes)
+Usage: python examples/turings_circle.py        (about twenty seconds)
 
 The bounds are 2 states, 2 symbols and 4 cells. Random machines are run on random tapes; the rules of a universal
 machine are learned from their tokens, exactly; a certificate says that the data determine them on every machine, every
 tape and every cell of the head, at any number of steps; the learned layer is proved to be the universal machine; and
-then it is given the two-state busy beaver in its prompt, and runs it.
+then it is given the two-state busy beaver in its prompt, and runs it. `attnc demo` shows the same in plain words; this
+is how to do it from Python.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def main() -> None:
     print(f"2. Learned from {data.samples:,} answers: exact {report.exact}, certified {report.certified}.")
     verdict = attnc.verify(BOUNDS, learned.model)
     print(f"3. Is it a universal machine? {verdict.verdict}, for runs of {verdict.lengths} lengths.")
-    champion = attnc.load("busy_beaver_2")
-    run = learned.model.run("", given=replace(champion, cells=4, head=2, examples=()))
+    champion = replace(attnc.load("busy_beaver_2"), cells=4, head=2, examples=())
+    run = learned.model.run("", given=champion)
     print(f"4. The busy beaver, in the prompt: {run.outcome} after {run.steps} steps, tape {''.join(run.output)}.")
     print("   Its tokens: " + " | ".join(run.tokens))
     read = attnc.decompile(replace(learned.model, program=None))

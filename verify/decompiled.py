@@ -13,12 +13,15 @@ from compiler.model import Model
 from compiler.model_for_program import model_for_program
 from compiler.program import Machine, Program
 from compiler.program.words import spell
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import lowering_for
 from compiler.program_to_rules.memory import NOW
 from verify.answers import ModelAnswers, program_answers
 from verify.same_on_domain import shortest_difference
 from verify.system_verdict import system_verdict
 from verify.verdict import Judged
+
+HISTORIES = ("position[1]", "cell[0,0]")
+"""What only the time-indexed constructions have: of automata, of machines."""
 
 
 def decompile(model: Model) -> Program:
@@ -36,6 +39,11 @@ def decompile(model: Model) -> Program:
     """
     if not isinstance(model, Model):
         raise DecompileError(f"decompile takes a model, not a {type(model).__name__}")
+    if any(name in model.coordinates for name in HISTORIES):
+        raise DecompileError(
+            "the model is a history: it has coordinates for so many steps and no more, so it is no program's model on "
+            "inputs of every length, which is what would have to be proved; models with registers are decompiled"
+        )
     if isinstance(model.program, Machine):
         fitted = model_for_program(model, model.program)
         found = model_to_machine(fitted, model.program)
@@ -83,7 +91,8 @@ def _memory(model: Model) -> Program:
 
 
 def _judged(program: Program, model: Model) -> Judged:
-    return system_verdict(lower(program), model_for_program(model, program))
+    fitted = model_for_program(model, program)
+    return system_verdict(lowering_for(program, fitted.coordinates), fitted)
 
 
 def _require(judged: Judged, program: Program) -> None:

@@ -16,18 +16,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from compiler.domain.closing import closed
+from compiler.domain.forks import Fork, Split, forks_of, split
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import system_of
-from compiler.domain.hulls import Hull, Rows, branch_rows, closed
+from compiler.domain.hulls import Hull, Rows
 from compiler.domain.machine_system import turns_from
 from compiler.domain.system import Branch, System
 from compiler.domain.universal_runs import universal_runs
 from compiler.exact import plus, product, scaled, times
 from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.runtime.sparse_recurrent import SparseRecurrent
 from compiler.traces.filling import missing, spans_of_runs
@@ -99,7 +101,29 @@ def proved(model: Model, lowering: Lowering) -> bool:
 
 def _agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:
     """Whether model and program answer alike wherever a branch is taken on what `hulls` contain."""
-    return all(agrees(asked, system, b, rows) for b in system.branches if len(rows := branch_rows(system, hulls, b)))
+    forks = (fork for each in forks_of(system).values() for fork in each if fork.location in hulls)
+    return all(agrees_at(asked, system, fork, split(fork, hulls[fork.location].basis)) for fork in forks)
+
+
+def agrees_at(asked: Asked, system: System, fork: Fork, parts: Split) -> bool:
+    """Whether they do wherever a branch of `fork` is taken, on a hull that is split by it.
+
+    An answer that is one token is the same on the free rows for every branch: nothing.
+    """
+    wanted: list[Integers] = []
+    rows = [parts.free]
+    for number, point in parts.points.items():
+        branch = fork.branches[number]
+        if branch.answer is not None:
+            rows.append(point[None])
+            wanted.append(times(asked.wanted(branch.answer), int(point[0])))
+        elif not agrees(asked, system, branch, np.vstack([parts.free, point[None]])):
+            return False
+    if not wanted:
+        return True
+    got = product(np.vstack(rows)[:, 1:], asked.by_count(fork.branches[0].question))
+    free = len(parts.free)
+    return not np.any(got[:free]) and not np.any(plus(got[free:], -np.stack(wanted)))
 
 
 def reachable(system: System) -> Mapping[int, Hull]:

@@ -19,6 +19,7 @@ INDUCTION = (
     "next-token answers on the program's own configurations; by induction, runs that feed back their answers agree too"
 )
 RULES = "the rules are those that the program compiles to"
+SPANNED = "model and program answer alike on what spans all that the program can reach"
 OWN = "tokens are embedded as the model embeds them; those that it does not embed, as the program does"
 
 
@@ -26,8 +27,9 @@ OWN = "tokens are embedded as the model embeds them; those that it does not embe
 class Counterexample:
     """An input on which two things part, replayed before it is shown.
 
-    At level domain it is the least: of least length, then first in the order of the alphabet. At level everywhere it
-    has one token or two, and at level tested it is as short as hypothesis could shrink it.
+    At level domain it is the least: of least length, then first in the order of the alphabet; of a universal program
+    (whose inputs are programs too) the assumptions of the verdict say whether it is. At level everywhere it has one
+    token or two, and at level tested it is as short as hypothesis could shrink it.
 
     Attributes
     ----------

@@ -11,9 +11,9 @@ from compiler.errors import ModelError, UnsupportedError
 from compiler.heads_to_rules import MOST_RULES, exact_rules, products
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
-from compiler.program import Automaton, Program
+from compiler.program import Automaton, Program, UniversalAutomaton
 from compiler.program_to_rules.automaton import LoweredAutomaton
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
@@ -110,11 +110,11 @@ def _programs(a: Program, b: Program, level: Level | None) -> Verdict:
 
 
 def _program_and_model(program: Program, model: Model, level: Level | None, up_to: int | None) -> Verdict:
-    if model.coordinates != lower(program).coordinates:
+    lowering = _lowered(program, model)
+    if model.coordinates != lowering.coordinates:
         raise UnsupportedError(f"the model is a history of {program.name}; this version verifies registers")
     if level == "tested":
         return _tested(program, model, up_to)
-    lowering = lower(program)
     if not isinstance(lowering, LoweredAutomaton):
         if level == "everywhere":
             _check_listable(model, level=level)
@@ -144,6 +144,12 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
         if level == "everywhere":
             return _verdict(False, "everywhere", _on_real_input(rest, compiled, given, model), EXACT)
     return _verdict(True, "domain", None, EXACT, INDUCTION, OWN)
+
+
+def _lowered(program: Program, model: Model) -> Lowering:
+    """The construction with registers that `model` claims to be, over the coordinates of `program`."""
+    universal = isinstance(program, UniversalAutomaton)
+    return lowering_for(program, model.coordinates) if universal else lower(program)
 
 
 def _layers_only(odd: list[str]) -> tuple[str, ...]:
@@ -211,7 +217,7 @@ def _check_listable(*models: Model, level: Level | None) -> None:
 
 
 def _models_on_domain(first: Model, second: Model, program: Program) -> Verdict:
-    lowering = lower(program)
+    lowering = _lowered(program, first)
     if not isinstance(lowering, LoweredAutomaton):
         return _systems_on_domain(lowering, first, second)
     graphs = [token_graph(replace(lowering, tokens=model.vocabulary)) for model in (first, second)]

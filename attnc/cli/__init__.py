@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib import import_module
+from itertools import takewhile
 
 import click
 
@@ -23,11 +25,13 @@ COMMANDS = {
     "certify": "Decide whether data determine a program's model.",
     "verify": "Decide whether two things are the same: programs or models.",
     "decompile": "Read the program back from a model, with a proof.",
-    "demo": "Take two programs through the whole circle, in plain words.",
+    "demo": "Take three programs through the whole circle, in plain words.",
 }
 
 DONE, NO, BAD, UNDECIDED, INTERRUPTED, CUT_OFF = 0, 1, 2, 3, 130, 141
 """Exit status: done or yes; the answer is no; bad input or usage; undecided or unfinished; Ctrl-C; a broken pipe."""
+
+STOPPED = "interrupted; nothing was written half-way"
 
 SHOWN = 100
 """How many mistakes of one file are printed."""
@@ -77,43 +81,64 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; users see messages, never a traceback."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = _answered()
         sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        status = done.exit_code
-    except click.ClickException as mistake:
-        mistake.show()
-        status = BAD
-    except AttncError as mistake:
-        status = _refused(mistake)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; nothing was written half-way", err=True)
-        status = INTERRUPTED
     except (BrokenPipeError, SystemExit):  # SystemExit: what click and rich make of a broken pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())  # type: ignore[union-attr]
         status = CUT_OFF
-    except OSError as problem:
-        click.echo(f"error: {problem.strerror or problem}", err=True)
-        status = BAD
-    except MemoryError:
-        click.echo("error: out of memory; try a smaller program or fewer data", err=True)
-        status = BAD
-    except Exception as mistake:
-        click.echo(
-            f"error: {type(mistake).__name__}: {mistake}\nThis is a mistake in attnc; please report it.", err=True
-        )
-        status = BAD
-    sys.exit(status if isinstance(status, int) else DONE)
+    sys.exit(status)
 
 
-def _refused(mistake: AttncError) -> int:
+def _answered() -> int:
+    """The exit status of the command. A failure is told on stderr; with --json, in one object on stdout as well."""
+    try:
+        status = cli.main(standalone_mode=False)
+        return status if isinstance(status, int) else DONE
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (BrokenPipeError, SystemExit):
+        raise
+    except (Exception, KeyboardInterrupt) as mistake:
+        status, message = _failure(mistake)
+        _tell(mistake, message)
+        if "--json" in takewhile(lambda argument: argument != "--", sys.argv):
+            click.echo(json.dumps({"error": message}, ensure_ascii=False))
+        return status
+
+
+def _tell(mistake: BaseException, message: str) -> None:
+    """What people see of it, on stderr."""
+    from compiler.errors import SourceError
+
+    if isinstance(mistake, click.ClickException):
+        mistake.show()
+    elif isinstance(mistake, KeyboardInterrupt | click.Abort | SourceError):
+        click.echo(message, err=True)
+    else:
+        click.echo(f"error: {message}", err=True)
+
+
+def _failure(mistake: BaseException) -> tuple[int, str]:
+    """The exit status and the message of what ended a command."""
     from compiler.errors import DecompileError, SourceError
 
-    if isinstance(mistake, SourceError):
-        count = sum(each.severity == "error" for each in mistake.diagnostics)
-        shown = "\n".join(each.render() for each in mistake.diagnostics[:SHOWN])
-        more = f", the first {SHOWN} are shown" if count > SHOWN else ""
-        click.echo(f"{shown}\n{count} error{'s' * (count != 1)}{more}", err=True)
-        return BAD
-    click.echo(f"error: {mistake}", err=True)
-    return UNDECIDED if isinstance(mistake, DecompileError) else BAD
+    match mistake:
+        case SourceError():
+            count = sum(each.severity == "error" for each in mistake.diagnostics)
+            shown = "\n".join(each.render() for each in mistake.diagnostics[:SHOWN])
+            more = f", the first {SHOWN} are shown" if count > SHOWN else ""
+            return BAD, f"{shown}\n{count} error{'s' * (count != 1)}{more}"
+        case DecompileError():
+            return UNDECIDED, str(mistake)
+        case AttncError():
+            return BAD, str(mistake)
+        case KeyboardInterrupt() | click.Abort():
+            return INTERRUPTED, STOPPED
+        case click.ClickException():
+            return BAD, mistake.format_message()
+        case OSError():
+            return BAD, mistake.strerror or str(mistake)
+        case MemoryError():
+            return BAD, "out of memory; try a smaller program or fewer data"
+        case _:
+            return BAD, f"{type(mistake).__name__}: {mistake}\nThis is a mistake in attnc; please report it."

@@ -13,7 +13,7 @@ from compiler.language.load import load
 from compiler.program import Machine, Memory
 
 if TYPE_CHECKING:
-    from compiler.program_to_rules.lower import Construction
+    from compiler.program_to_rules.lower import Construction, Fewest
 
 
 @click.command("compile")
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 @click.option("--minimise", is_flag=True, help="First take the automaton with the fewest states.")
 @click.option(
     "--cells", type=click.IntRange(min=1), help="Another length of a machine's tape; its examples are left out."
+)
+@click.option(
+    "--fewest",
+    type=click.Choice(["heads", "dimensions", "tokens"]),
+    help="Of a universal automaton the construction with the fewest of these; other programs have one.",
 )
 @click.option(
     "--construction",
@@ -39,6 +44,7 @@ def command(
     output: str,
     minimise: bool,
     cells: int | None,
+    fewest: Fewest | None,
     construction: Construction,
     bound: int | None,
     as_json: bool,
@@ -54,7 +60,7 @@ def command(
         if not isinstance(source, Machine):
             raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells, examples=source.examples if cells == source.cells else ())
-    model = compile(source, minimise=minimise, construction=construction, bound=bound)
+    model = compile(source, fewest=fewest, minimise=minimise, construction=construction, bound=bound)
     save(model, output)
     facts = {
         "program": source.name,

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from attnc.cli import NO
-from attnc.cli.printing import json_option, print_facts, print_json
+from attnc.cli.printing import json_option, note, print_facts, print_json
 from compiler.language.load import load
+
+if TYPE_CHECKING:
+    from compiler.learning.count_certificate import Certificate
+    from compiler.traces.data_set import DataSet
 
 
 class Lengths(click.ParamType[tuple[int, int]]):
@@ -54,15 +62,45 @@ def command(
         raise click.UsageError("a certified set has the size that it needs; leave out -n and --lengths")
     check_target(output, DATA)
     source = load(program)
-    data = generate(source, count=count, lengths=lengths, seed=seed, certified=certified)
+    with _progress():
+        data = generate(source, count=count, lengths=lengths, seed=seed, certified=certified)
     facts = {"program": source.name, "sequences": len(data), "tokens": len(data.tokens), "samples": data.samples}
     if certified:
         found = certify(data, source)
-        facts |= {"rank": found.rank, "span": found.span, "certified": found.certified}
+        facts |= {"rank": found.rank, "span": found.span, "certified": found.certified} | _shown(data, found)
     save(data, output)
     if as_json:
         print_json(facts)
     else:
-        print_facts(facts | {"written": output})
+        print_facts({name.replace("_", " "): value for name, value in facts.items()} | {"written": output})
     if certified and not facts["certified"]:
         ctx.exit(NO)
+
+
+def _shown(data: DataSet, found: Certificate) -> dict[str, int]:
+    """What a certified set shows: its types of tokens, the points where it asks, the hull there, the traces kept.
+
+    A point is a token to which an answer is wanted; the hull is the dimension of all that can be reached, summed over
+    the points.
+    """
+    import numpy as np
+
+    types, places = data.types()
+    points = len(np.unique(places[data.supervised]))
+    return {"token_types": len(types), "points": points, "hull": found.span, "traces_kept": len(data)}
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """What the generator says about its progress goes to stderr, meanwhile."""
+    logger = logging.getLogger("compiler.traces")
+    handler = logging.Handler()
+    handler.emit = lambda record: note(record.getMessage())  # type: ignore[method-assign]
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

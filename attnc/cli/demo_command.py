@@ -10,12 +10,14 @@ from time import perf_counter
 import click
 
 from attnc.cli import NO
+from attnc.cli.printing import note
 from attnc.cli.show_command import described
 from attnc.storage import load, save
 from compiler.learning.certificate import certify
 from compiler.learning.learn import Report, learn
 from compiler.model import Model
-from compiler.program import Automaton
+from compiler.program import Automaton, Machine, UniversalMachine
+from compiler.program.run import Run
 from compiler.program.words import shorten
 from compiler.program_to_model import compile
 from compiler.traces.data_set import DataSet
@@ -25,47 +27,85 @@ from verify.verdict import LEVELS, Verdict
 from verify.verify import verify
 
 WIDTH = 100
+AUTOMATA = (("parity", "0110"), ("s5", "tctct"))
+BOUNDS = UniversalMachine("any", states=2, symbols=2, cells=4)
+CHAMPION = "busy_beaver_2"
 
 
 @click.command("demo")
 @click.pass_context
 def command(ctx: click.Context) -> None:
-    """Take parity, then the word problem of S5 (120 states), through the whole circle."""
+    """Take parity, the word problem of S5 (120 states), and a universal machine through the whole circle.
+
+    The universal machine is learned from runs of random small machines, and then runs the two-state busy beaver.
+    """
     began = perf_counter()
     good = True
     with TemporaryDirectory() as folder:
-        for name, word in (("parity", "0110"), ("s5", "tctct")):
+        for name, word in AUTOMATA:
             good &= circle(load(name), word, Path(folder))
+        champion = replace(load(CHAMPION), cells=BOUNDS.cells, head=BOUNDS.cells // 2, examples=())
+        good &= circle(BOUNDS, "", Path(folder), given=champion)
     click.echo(f"\nAll of this took {perf_counter() - began:.1f} s.")
     if not good:
         ctx.exit(NO)
 
 
-def circle(program: Automaton, word: str, folder: Path) -> bool:
-    """One program: source, rules, heads, run, data, learned model, certificate, verdict, source. Whether all held."""
-    stage(f"The program {program.name}", f"{len(program.states)} states, {len(program.alphabet)} letters:")
-    excerpt(str(program))
+def circle(program: Automaton | UniversalMachine, word: str, folder: Path, given: Machine | None = None) -> bool:
+    """One program: source, rules, heads, run, data, learned model, certificate, verdict, source. Whether all held.
+
+    A universal program runs the `given` one, also when it was learned.
+    """
+    introduced(program)
     model = compile(program)
     compiled(model, folder / f"{program.name}.safetensors")
-    run = model.run(word)
-    stage("3. Run", f"On {word} the layer, fed with its own answers, ends with: {run.outcome}. Its tokens:")
-    click.echo("     " + shorten("  ".join(run.tokens).replace("  ", " | "), WIDTH))
+    run = model.run(word, given=given)
+    shown(run, given)
+    if given is not None:
+        note("     ... drawing runs of random machines until they show all that machines within the bounds can do")
     data = generate(program, certified=True)
     taught(program, data)
     learned = learn(data, program=program)
     told(learned.report)
+    if given is not None:
+        note("     ... proving")
     verdict = verify(program, learned.model)
     stage("6. Verify", f"Is the learned model the program? {verdict.verdict}: {LEVELS[verdict.level]}.")
-    mutant = mutated(learned.model)
-    refused = verify(program, mutant)
+    again = learned.model.run(word, given=given)
+    click.echo(f"     Its own run{f' of {given.name}' if given else ''} ends with: {ended(again)}.")
+    refused = verify(program, mutated(learned.model))
     objected(refused)
     read = decompile(replace(learned.model, program=None))
     stage("7. Decompile", "The program text, read back from the learned weights and the names of their coordinates:")
     excerpt(str(read))
-    same = verify(program, read)
+    same = verify(program, replace(read, name=program.name))
     click.echo(f"     The same program as the source, on every word of every length: {same.verdict}.")
     report = learned.report
-    return bool(verdict) and bool(same) and not refused and report.exact and report.certified is True
+    right = run.tokens == again.tokens and report.exact and report.certified is True
+    return bool(verdict) and bool(same) and not refused and right
+
+
+def introduced(program: Automaton | UniversalMachine) -> None:
+    """What the program is, and its source."""
+    if isinstance(program, Automaton):
+        stage(f"The program {program.name}", f"{len(program.states)} states, {len(program.alphabet)} letters:")
+    else:
+        bounds = f"{program.states} states, {program.symbols} symbols and {program.cells} cells"
+        stage("Turing's circle", f"One layer for every Turing machine of up to {bounds}; it is given in the prompt:")
+    excerpt(str(program))
+
+
+def shown(run: Run, given: Machine | None) -> None:
+    """How a run of the compiled layer ends, and its tokens; those that `given` stands in are left out."""
+    what = f"Given {given.name}" if given else f"On {''.join(map(str, run.input))}"
+    stage("3. Run", f"{what} the layer, fed with its own answers, ends with: {ended(run)}. Its tokens:")
+    of_run = run.tokens[-2 * run.steps - 1 :] if given else run.tokens  # without the prompt
+    click.echo("     " + shorten(" | ".join(of_run), WIDTH))
+
+
+def ended(run: Run) -> str:
+    """The outcome; of a machine also the steps and the tape."""
+    return f"{run.outcome} after {run.steps} steps, tape {''.join(run.output)}" if run.output else run.outcome
 
 
 def stage(title: str, text: str) -> None:
@@ -100,7 +140,7 @@ def compiled(model: Model, path: Path) -> None:
     )
 
 
-def taught(program: Automaton, data: DataSet) -> None:
+def taught(program: Automaton | UniversalMachine, data: DataSet) -> None:
     """What the teaching set is."""
     found = certify(data, program)
     stage(
@@ -129,9 +169,10 @@ def mutated(model: Model) -> Model:
 
 def objected(refused: Verdict) -> None:
     """What the verifier says of a mutant."""
-    shown = refused.counterexample
-    assert shown is not None
+    found = refused.counterexample
+    assert found is not None
+    word = shorten(" | ".join(map(str, found.input)), WIDTH)
     click.echo(
-        f"     And with the sign of one weight changed? {refused.verdict}. A shortest counterexample is the word "
-        f"{''.join(shown.input)}:\n     expected '{shown.expected}', got '{shown.got}'."
+        f"     And with the sign of one weight changed? {refused.verdict}. A shortest counterexample is\n"
+        f"     {word}\n     expected '{found.expected}', got '{found.got}'."
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from attnc.cli import UNDECIDED
+from attnc.cli import INTERRUPTED, STOPPED, UNDECIDED
 from attnc.cli.printing import json_option, note, print_json, print_table
 from attnc.cli.references import load_model_file
 from compiler.errors import UnsupportedError
@@ -92,7 +92,8 @@ def command(
                 _compare(inner or source, each, rows[-1])
     except KeyboardInterrupt:
         _print(source, rows, as_json)
-        raise
+        note(STOPPED)
+        ctx.exit(INTERRUPTED)
     _print(source, rows, as_json)
     if any(row["outcome"] == "unfinished" for row in rows):
         ctx.exit(UNDECIDED)

@@ -7,7 +7,7 @@ import re
 from compiler.errors import UnsupportedError
 from compiler.model import Model
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lower import lowering_for
 
 _KEY = re.compile(r"key\[([0-9]{1,5}),([0-9]{1,5})\]")
 _CELL = re.compile(r"cell\[([0-9]{1,6})\]")
@@ -31,6 +31,6 @@ def model_to_universal(model: Model) -> UniversalAutomaton | UniversalMachine | 
 
 def _fits(program: UniversalAutomaton | UniversalMachine, model: Model) -> bool:
     try:
-        return set(lower(program).coordinates) == set(model.coordinates)
+        return set(lowering_for(program, model.coordinates).coordinates) == set(model.coordinates)
     except UnsupportedError:
         return False

@@ -13,10 +13,10 @@ from compiler.domain.system import System
 from compiler.domain.universal_runs import universal_runs
 from compiler.domain.universal_system import universal_automaton_system, universal_machine_system
 from compiler.errors import UnsupportedError
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.memory import LoweredMemory
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 
 MOST_TOKENS = 1_500

@@ -9,7 +9,7 @@ what Karr's analysis of affine equalities is made for (Karr 1976; Mueller-Olm an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
@@ -105,8 +105,11 @@ class System:
         """The question of each location."""
         return {branch.location: branch.question for branch in self.branches}
 
-    def counts(self, turns: Sequence[Turn]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
-        """The questions of a run: place, location, and the counts (1 + T,) there, with a leading 1."""
+    def counts(self, turns: Sequence[Turn], but: Container[int] = ()) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+        """The questions of a run: place, location, and the counts (1 + T,) there, with a leading 1.
+
+        Questions in the locations `but` are left out.
+        """
         numbers = self.lowering.tokens.numbers
         counts = np.zeros(self.size + 1, dtype=np.int64)
         counts[0] = 1
@@ -114,8 +117,8 @@ class System:
         for place, (name, answer) in enumerate(turns):
             token = numbers[name]
             counts[1 + token] += 1
-            if answer is not None:
-                yield place, self.situations.get((token, before), token), counts.copy()
+            if answer is not None and (location := self.situations.get((token, before), token)) not in but:
+                yield place, location, counts.copy()
             before = token
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_automaton import Table as AutomatonTable
+from compiler.program_to_rules.universal_layout import Act
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.universal_machine import Table as MachineTable
 
@@ -20,6 +21,9 @@ STEPS = (10, 30, 60)
 """The most steps of a run, one of these."""
 STOPPING = (0.0, 0.1, 0.3)
 """The share of a table's actions that stop, one of these: a table of which many do shows little."""
+
+LEADING = 0.8
+"""The share of a table's actions that lead onward, where it is to lead somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +71,56 @@ def changed(
         else:
             head = int(random.integers(layout.cells))
     for token in tokens:
-        entry = token - lowering.prompts.size
-        if 0 <= token < lowering.prompts.size:
-            p, g = divmod(token, layout.symbols)
-            tape[p] = g
-        elif 0 <= entry < lowering.entries.size:
-            pair, act = divmod(entry, len(layout.acts))
-            q, g = divmod(pair, layout.symbols)
-            acts[q][g] = act
-        elif random.random() < 0.5 and len(found := np.argwhere(lowering.answers == token)):
-            acts[random.integers(layout.states)][random.integers(layout.symbols)] = int(found[0, 0])
+        if not _given(lowering, acts, tape, token) and random.random() < 0.5 and (made := _maker(lowering, token)):
+            acts[random.integers(layout.states)][random.integers(layout.symbols)] = made[0]
     return replace(start, acts=tuple(map(tuple, acts)), tape=tuple(tape), head=head)
+
+
+def led(
+    lowering: LoweredUniversalMachine, start: MachineStart, random: Generator, token: int, location: int
+) -> MachineStart:
+    """`start` with a table that makes `token` come first, and then leads to where `location` may come.
+
+    The start state's action, on the cell where the head begins, is the one that makes `token` come; the other entries
+    of the table mostly move on to the cell where an action makes `location` come, and one of them is that action.
+    """
+    layout = lowering.layout
+    moves = np.array([act.move if act.stop is None else 2 for act in layout.acts])
+    act, cell = _maker(lowering, token) or (int(random.integers(len(moves))), start.head)
+    last, end = _maker(lowering, location) or (act, cell)
+    size = (layout.states, layout.symbols)
+    onward = np.flatnonzero(moves == np.sign(end - cell - layout.acts[act].move))
+    leads = random.random(size) < LEADING
+    acts = np.where(leads, random.choice(onward, size=size), random.integers(len(moves), size=size)).tolist()
+    acts[random.integers(layout.states)][random.integers(layout.symbols)] = last
+    tape = list(start.tape)
+    acts[0][tape[cell]] = act
+    _given(lowering, acts, tape, token)
+    return replace(start, acts=tuple(map(tuple, acts)), tape=tuple(tape), head=cell)
+
+
+def _given(lowering: LoweredUniversalMachine, acts: list[list[int]], tape: list[int], token: int) -> bool:
+    """Put a token of the prompt into the table or on the tape; whether it is one."""
+    entry = token - lowering.prompts.size
+    if 0 <= token < lowering.prompts.size:
+        p, g = divmod(token, lowering.layout.symbols)
+        tape[p] = g
+    elif 0 <= entry < lowering.entries.size:
+        pair, act = divmod(entry, len(lowering.layout.acts))
+        q, g = divmod(pair, lowering.layout.symbols)
+        acts[q][g] = act
+    else:
+        return False
+    return True
+
+
+def _maker(lowering: LoweredUniversalMachine, token: int) -> tuple[int, int] | None:
+    """An action, and the cell where it makes `token` come: as its answer, or as the pointer that is read next."""
+    for a, p in np.argwhere(lowering.answers == token).tolist():
+        return a, p
+    for q, g, p in np.argwhere(lowering.pointers == token).tolist():
+        return lowering.layout.acts.index(Act(g, 0, q)), p
+    return None
 
 
 def universal_runs(

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain.system import IDLE, Branch, Initial, Pair, System, of_tokens
-from compiler.program_to_rules.automaton import ACCEPT, REGISTER
-from compiler.program_to_rules.universal_automaton import (
+from compiler.program_to_rules.automaton import REGISTER
+from compiler.program_to_rules.lowered_universal_automaton import (
     LoweredUniversalAutomaton,
     at_token,
     entry_token,
@@ -26,7 +26,10 @@ from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 
 
 def universal_automaton_system(lowering: LoweredUniversalAutomaton) -> System:
-    """The guarded system of a universal automaton."""
+    """The guarded system of a universal automaton, whichever its construction.
+
+    What the branch at a pointer answers may depend on the state that is left: the pointer names it.
+    """
     numbers, bounds = lowering.tokens.numbers, lowering.program
     place = {name: number for number, name in enumerate(lowering.coordinates)}
     states, symbols = range(bounds.states), range(bounds.symbols)
@@ -39,10 +42,11 @@ def universal_automaton_system(lowering: LoweredUniversalAutomaton) -> System:
         asked, pointer = numbers[symbol_token(s)], numbers[at_token(q, s)]
         branches.append(Branch(asked, asked, _one(registers, q), pointer, pointer))
         key = place[key_name(q, s)]
-        values, accept = [(key, place[f"value[{r}]"]) for r in states], (key, place[ACCEPT])
+        values = [(key, place[lowering.value(r)]) for r in states]
+        accept = (key, place[lowering.accepting()])
         for r, accepts in ends:
             guards = (*_one(values, r), (accept, int(accepts)))
-            branches.append(Branch(pointer, pointer, guards, numbers[state_token(r, accepts)], IDLE))
+            branches.append(Branch(pointer, pointer, guards, numbers[lowering.entered(q, r, accepts)], IDLE))
     starts = [numbers[state_token(0, accepts)] for accepts in (False, True)]
     initials = tuple(_initial(entries, start, IDLE, len(numbers)) for start in starts)
     return System(lowering, initials, tuple(numbers[symbol_token(s)] for s in symbols), tuple(branches))

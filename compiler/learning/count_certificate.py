@@ -15,17 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain.closing import closed
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import runs_of, starts_of, system_of
-from compiler.domain.hulls import Hull, Rows, closed
+from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.memory import LoweredMemory
+from compiler.spans import Span
 from compiler.traces.data_set import DataSet
 from compiler.traces.filling import Filled, fills_freely, hulls_of, missing, spans_of_runs
-from compiler.traces.teaching import Span
 
 TRIED = 2_000
 """The runs that are looked through for one that shows what the data leave open."""
@@ -63,7 +64,7 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
     if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
         return Certificate(True, rank, rank, None)
     try:
-        left, span = _left_open(system, hulls_of(shown.shown))
+        left, span = _left_open(system, hulls_of(shown))
     except DataError:  # what is shown has no small basis, so it is not all that can be reached, which has one
         hulls = free_hulls(system) if isinstance(lowering, LoweredMachine) else closed(system, {})
         left, span = True, sum(hull.dimension for n, hull in hulls.items() if n in system.asked_at)
@@ -122,8 +123,7 @@ def _undetermined(system: System, shown: Filled) -> tuple[str, ...] | None:
     spans: dict[int, Span] = {}
     for location, rows in shown.shown.items():
         span = spans.setdefault(system.asked_at[location], Span(system.size + 1))
-        for row in rows:
-            span.add(row)
+        span.extend(np.stack(rows))
     best: list[Turn] | None = None
     for number, turns in enumerate(runs_of(system)):
         if number == TRIED:

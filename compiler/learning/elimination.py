@@ -8,7 +8,7 @@ satisfies its equations exactly, so no result rests on luck: an unlucky prime co
 from __future__ import annotations
 
 from fractions import Fraction
-from math import lcm
+from math import isqrt, lcm
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -150,27 +150,31 @@ def null_space(eliminated: Elimination) -> Integers | None:
     return basis if not np.any(product(gram, basis.T)) else None
 
 
-def rationals(residues: Integers) -> tuple[Integers, int] | None:
-    """The rationals with these residues modulo `PRIME`, over one denominator; None where one is out of bounds."""
+def rationals(residues: Integers, prime: int = PRIME) -> tuple[Integers, int] | None:
+    """The rationals with these residues modulo `prime`, over one denominator; None where one is out of bounds.
+
+    The bound on numerators and denominators is the square root of half the prime, at most `BOUND`.
+    """
+    bound = min(BOUND, isqrt((prime - 1) // 2))
     distinct, places = np.unique(residues.ravel(), return_inverse=True)
-    values = [_rational(int(residue)) for residue in distinct.tolist()]
+    values = [_rational(int(residue), prime, bound) for residue in distinct.tolist()]
     if any(value is None for value in values):
         return None
     denominator = lcm(*(value.denominator for value in values if value is not None))
-    if denominator > BOUND:
+    if denominator > bound:
         return None
     whole = [int(value * denominator) for value in values if value is not None]
     return np.array(whole, dtype=object)[places].reshape(residues.shape), denominator
 
 
-def _rational(residue: int) -> Fraction | None:
-    """The fraction n/m = `residue` modulo `PRIME` with |n|, m <= BOUND, by the extended Euclidean algorithm."""
-    if residue <= BOUND:
+def _rational(residue: int, prime: int, bound: int) -> Fraction | None:
+    """The fraction n/m = `residue` modulo `prime` with |n|, m <= `bound`, by the extended Euclidean algorithm."""
+    if residue <= bound:
         return Fraction(residue)
-    if PRIME - residue <= BOUND:
-        return Fraction(residue - PRIME)
-    before, here = (PRIME, 0), (residue, 1)
-    while here[0] > BOUND:
+    if prime - residue <= bound:
+        return Fraction(residue - prime)
+    before, here = (prime, 0), (residue, 1)
+    while here[0] > bound:
         quotient = before[0] // here[0]
         before, here = here, (before[0] - quotient * here[0], before[1] - quotient * here[1])
-    return Fraction(here[0], here[1]) if 0 < abs(here[1]) <= BOUND else None
+    return Fraction(here[0], here[1]) if 0 < abs(here[1]) <= bound else None

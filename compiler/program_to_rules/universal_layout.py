@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 from compiler.program.run import Outcome
@@ -74,8 +75,7 @@ class Layout:
     @property
     def acts(self) -> tuple[Act, ...]:
         """All actions, in order."""
-        moving = [Act(w, m, r) for r in range(self.states) for m in MOVES for w in range(self.symbols)]
-        return (*moving, *(Act(w, 0, None, stop) for stop in STOPS for w in range(self.symbols)))
+        return _acts(self.states, self.symbols)
 
     def names(self) -> tuple[str, ...]:
         """The names of all coordinates, in order."""
@@ -88,3 +88,9 @@ class Layout:
             found += [f"at[{q},{g},{p}]" for q, g in pairs]
         found += [f"key[{q},{g}]" for q, g in pairs]
         return (*found, *(f"act[{act.name}]" for act in self.acts), *OUTCOMES.values())
+
+
+@cache
+def _acts(states: int, symbols: int) -> tuple[Act, ...]:
+    moving = [Act(w, m, r) for r in range(states) for m in MOVES for w in range(symbols)]
+    return (*moving, *(Act(w, 0, None, stop) for stop in STOPS for w in range(symbols)))

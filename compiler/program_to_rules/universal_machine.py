@@ -37,6 +37,14 @@ Cost
     also read S[symbol p',g, cell p] for p' != p, which no token has: the heads are the rules on the domain. Two tokens
     a step; one is impossible, by the argument of `universal_automaton` on a tape of one cell.
 
+    Of d, n Q G are the pointers at[q,g,p]. With n >= 2 and Q >= 2 a pointer cannot be a sum u[q,g] + w[g,p], such as
+    key[q,g] + position[p] + cell[p] - symbol[p,g], in two tokens with the same answers. Let M be the part of the map
+    from the last token to the answer that comes from the change of one entry (q,g) of the prompt, q > 0, from a to b.
+    The pointers for (0,g) come without that entry, as the first answer: M (u[0,g] + w[g,p]) = 0 for every p, so M
+    w[g,p] is the same for all p, and so is M (u[q,g] + w[g,p]). But that is the token by which a acts at p, less that
+    by which b does, and these differ with p where a stays and b halts. What is the least d is open; so is what can be
+    saved with more tokens a step, the position in a register of its own.
+
 Machines within the bounds
     States are numbered with the start state first, symbols with the blank first; a tape that is shorter stands in the
     middle. What is left of the table says halt: it is never met.

@@ -3,12 +3,15 @@
 Runs of machines drawn uniformly show nearly everything soon and the rest hardly ever: what is missing at a question is
 that it was never asked with a certain entry in the table, or after a certain token. So the hulls of all that can be
 reached are computed first; then, for a question whose span is not full, a row of its hull that lies outside is taken,
-and one of the tokens in what it has outside: a run known to come to the question (or to the token) is changed in a few
-places, and so that the token can come: it stands in the prompt, or some entry of the table is the action that it is.
+and one of the tokens in what it has outside. Either a run known to come to the question (or to the token) is changed in
+a few places, and so that the token can come: it stands in the prompt, or some entry of the table is the action that it
+is. Or a table is made that leads from the token to the question.
 """
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,19 +19,22 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from compiler.domain.hulls import Hull, closed
-from compiler.domain.universal_runs import MachineStart, changed, drawn_start
+from compiler.domain.closing import closed
+from compiler.domain.hulls import Hull
+from compiler.domain.universal_runs import MachineStart, changed, drawn_start, led
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.traces.filling import Filled
+from compiler.traces.filling import LARGE_BATCH, Filled
 
-BATCH = 100
+LOGGER = logging.getLogger(__name__)
+TOLD = 10_000
+"""The runs after which progress is told."""
 MOST = 1_000_000
 """The most runs that aim."""
 REMEMBERED = 40
-"""The runs that are remembered for each question."""
-FRESH = 0.1
-"""The share of runs that are drawn anew."""
+"""The last runs that came to each question."""
+FRESH, LED = 0.05, 0.5
+"""The shares of runs that are drawn anew, and that are led from token to question."""
 
 
 @dataclass
@@ -39,12 +45,12 @@ class Aim:
     lowering: LoweredUniversalMachine
     random: Generator
     hulls: Mapping[int, Hull]
-    known: dict[int, list[MachineStart]]
+    known: dict[int, deque[MachineStart]]
     outside: dict[int, tuple[int, NDArray[np.bool_]]]
 
     def batch(self, wanting: list[int]) -> list[list[Turn]]:
         """Runs aimed at questions that are `wanting`."""
-        places = self.random.choice(wanting, size=BATCH).tolist()
+        places = self.random.choice(wanting, size=LARGE_BATCH).tolist()
         return [self._run(self._start(location, self._missing(location))) for location in places]
 
     def _missing(self, location: int) -> list[int]:
@@ -60,8 +66,11 @@ class Aim:
     def _start(self, location: int, tokens: list[int]) -> MachineStart:
         """A start that may show one of `tokens` at `location`."""
         token = int(self.random.choice(tokens)) if tokens else -1
-        pool = self.known.get(location, []) + self.known.get(token, [])
-        if not pool or self.random.random() < FRESH:
+        pool = [*self.known.get(location, ()), *self.known.get(token, ())]
+        way = self.random.random()
+        if way < LED:
+            return led(self.lowering, drawn_start(self.lowering, self.random), self.random, token, location)
+        if way < LED + FRESH or not pool:
             return drawn_start(self.lowering, self.random)
         start = pool[self.random.integers(len(pool))]
         return changed(self.lowering, start, self.random, (token, location))
@@ -70,11 +79,7 @@ class Aim:
         turns = start.run(self.lowering)
         numbers = self.lowering.tokens.numbers
         for location in {numbers[name] for name, answer in turns if answer is not None}:
-            pool = self.known.setdefault(location, [])
-            if len(pool) < REMEMBERED:
-                pool.append(start)
-            else:
-                pool[self.random.integers(REMEMBERED)] = start
+            self.known.setdefault(location, deque(maxlen=REMEMBERED)).append(start)
         return turns
 
 
@@ -82,12 +87,17 @@ def aimed(found: Filled, lowering: LoweredUniversalMachine, random: Generator) -
     """Take runs until all that can be reached is shown; whether it is. Raises DataError."""
     questions = found.system.asked_at
     while len(found.shown) < len(questions):
-        found.take([drawn_start(lowering, random).run(lowering) for _ in range(BATCH)])
+        found.take([drawn_start(lowering, random).run(lowering) for _ in range(LARGE_BATCH)])
     hulls = closed(found.system, {})
     found.most = {location: hull.dimension for location, hull in hulls.items()}
     aim = Aim(found, lowering, random, hulls, {}, {})
+    total, told = sum(found.most.values()), found.taken
     while wanting := [n for n in questions if len(found.shown[n]) < found.most[n]]:
         if found.taken >= MOST:
             return False
+        if found.taken >= told:
+            shown = sum(len(rows) for rows in found.shown.values())
+            LOGGER.info("%s runs show %s of %s dimensions", f"{found.taken:,}", f"{shown:,}", f"{total:,}")
+            told += TOLD
         found.take(aim.batch(wanting))
     return True

@@ -9,21 +9,22 @@ have runs that never fill their hulls; then the set is made of free runs (`domai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.domain.closing import closed
 from compiler.domain.free_runs import free_hulls
 from compiler.domain.guarded import STEPS, runs_of, starts_of
-from compiler.domain.hulls import Hull, Rows, closed
+from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import IDLE, System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.traces.teaching import Span
+from compiler.spans import Span
 
 PATIENCE = 20
 """Runs without anything new before closure is asked for, doubled each time that it does not hold."""
@@ -32,6 +33,8 @@ MOST_RUNS = 5_000
 ONCE = 200
 """The same for machines, which have free runs where it does not hold."""
 BATCH = 20
+LARGE_BATCH = 500
+"""The same for universal machines, which need many runs."""
 
 
 class Filled:
@@ -62,23 +65,25 @@ class Filled:
         self.taken += len(runs)
         self.cut |= any(len(turns) > STEPS for turns in runs)
         new: dict[int, list[int]] = {}
-        for location, seen in _by_location(self.system, runs).items():
+        full = {location for location, span in self.spans.items() if span.size == self.most.get(location)}
+        for location, seen in _by_location(self.system, runs, full).items():
             span = self.spans.setdefault(location, Span(self.system.size + 1))
-            if span.size == self.most.get(location):
-                continue
-            rest = span.rests(np.stack([counts for _, _, counts in seen]))
-            for at in np.flatnonzero(rest.any(axis=1)).tolist():
+            for at in span.extend(np.stack([counts for _, _, counts in seen])).tolist():
                 number, place, counts = seen[at]
-                if span.add(counts):
-                    self.shown.setdefault(location, []).append(counts)
-                    new.setdefault(number, []).append(place)
+                self.shown.setdefault(location, []).append(counts)
+                new.setdefault(number, []).append(place)
         self.runs += [runs[number][: max(places) + 1] for number, places in sorted(new.items())]
         return len(new)
 
 
-def hulls_of(shown: Mapping[int, Sequence[NDArray[np.int64]]]) -> dict[int, Hull]:
-    """The span of what is shown in each location, exactly."""
-    return {location: Hull.of(np.stack(rows)) for location, rows in shown.items()}
+def hulls_of(found: Filled) -> dict[int, Hull]:
+    """The span of what is shown in each location, exactly. Raises DataError where it has no small integer basis."""
+    hulls = {}
+    for location, shown in found.shown.items():
+        rows = np.stack(shown)
+        hull = Hull.spanned(found.spans[location])
+        hulls[location] = Hull.of(rows) if hull is None or hull.outside(rows).any() else hull
+    return hulls
 
 
 def missing(system: System, hulls: Mapping[int, Hull]) -> tuple[dict[int, Hull], dict[int, Rows]]:
@@ -113,8 +118,8 @@ def filled(system: System, seed: int = 0) -> tuple[Filled, bool]:
     found = Filled(system)
     runs = runs_of(system, seed)
     if isinstance(system.lowering, LoweredUniversalMachine):  # drawn at random, its runs fill the hulls never
-        for _ in range(0, MOST_RUNS, BATCH):
-            found.take(list(islice(runs, BATCH)))
+        for _ in range(0, MOST_RUNS, LARGE_BATCH):
+            found.take(list(islice(runs, LARGE_BATCH)))
         return found, False
     if starts_of(system) is None:
         return found, _filled_by(runs, found)
@@ -130,7 +135,7 @@ def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
     Raises DataError where a span has no small integer basis, or the prime has hidden a row.
     """
     found, complete = filled(system)
-    hulls = hulls_of(found.shown)
+    hulls = hulls_of(found)
     complete &= starts_of(system) is not None
     runs = runs_of(system) if complete else iter(())
     for batch in iter(lambda: list(islice(runs, BATCH)), []):
@@ -140,11 +145,13 @@ def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
     return hulls, complete
 
 
-def _by_location(system: System, runs: Sequence[list[Turn]]) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
-    """The questions of runs by location: number of the run, place, counts."""
+def _by_location(
+    system: System, runs: Sequence[list[Turn]], but: Container[int] = ()
+) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
+    """The questions of runs by location, but for some of these: number of the run, place, counts."""
     found: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
     for number, turns in enumerate(runs):
-        for place, location, counts in system.counts(turns):
+        for place, location, counts in system.counts(turns, but):
             found.setdefault(location, []).append((number, place, counts))
     return found
 
@@ -172,4 +179,4 @@ def _filled_by(runs: Iterator[list[Turn]], found: Filled) -> bool:
 
 def _closed(found: Filled) -> bool:
     """Whether all that the hulls allow was shown."""
-    return not missing(found.system, hulls_of(found.shown))[1]
+    return not missing(found.system, hulls_of(found))[1]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.program_to_rules.lowering import Turn
+from compiler.spans import Span
 from compiler.traces.data_set import DataSet
-from compiler.traces.teaching import Span
 
 
 def configurations(data: DataSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -10,7 +10,7 @@ token graph. From where the walk stands it goes to the nearest place where some 
 * else no continuation of this word shows anything new, and a new word begins. When that holds at the start as well,
   every span contains start + l and all steps(e): it is the whole reachable span, and the set is certified.
 
-Spans are kept modulo a small prime, where float64 multiplies exactly. An unlucky prime could only make a vector look
+Spans are kept modulo a small prime (`compiler.spans`). An unlucky prime could only make a vector look
 old that is new; the certificate (`learning.certificate`) is computed independently and exactly.
 """
 
@@ -23,50 +23,7 @@ from numpy.typing import NDArray
 
 from compiler.domain.token_graph import Edge, TokenGraph, token_graph
 from compiler.program_to_rules.lowering import Lowering
-
-PRIME = 1_048_573
-"""Below 2^20, so that sums of up to 2^13 products of residues stay below 2^53."""
-
-
-class Span:
-    """A growing subspace of F_p^n with its reduced row echelon basis; cheap for vectors with few non-zero entries."""
-
-    def __init__(self, n: int) -> None:
-        self.size = 0
-        self.rows: NDArray[Any] = np.zeros((min(n, 16), n))
-        self.pivots: NDArray[np.int64] = np.zeros(min(n, 16), dtype=np.int64)
-
-    def rest(self, vector: NDArray[Any]) -> NDArray[Any]:
-        """What of `vector` (integers) lies outside the span, as residues; zero exactly for its members."""
-        residue: NDArray[Any] = np.mod(vector, PRIME).astype(np.float64)
-        pivots = self.pivots[: self.size]
-        hit = np.flatnonzero(residue[pivots])
-        if not len(hit):
-            return residue
-        return np.asarray(np.mod(residue - np.mod(residue[pivots[hit]] @ self.rows[hit], PRIME), PRIME))
-
-    def rests(self, vectors: NDArray[Any]) -> NDArray[Any]:
-        """What of each of `vectors` (m, n) lies outside the span, as residues."""
-        residues: NDArray[Any] = np.mod(vectors, PRIME).astype(np.float64)
-        met = np.mod(residues[:, self.pivots[: self.size]] @ self.rows[: self.size], PRIME)
-        return np.asarray(np.mod(residues - met, PRIME))
-
-    def add(self, vector: NDArray[Any]) -> bool:
-        """Take `vector` in; whether it was new."""
-        rest = self.rest(vector)
-        places = np.flatnonzero(rest)
-        if not len(places):
-            return False
-        pivot = int(places[0])
-        unit = np.mod(rest * pow(int(rest[pivot]), -1, PRIME), PRIME)
-        met = np.flatnonzero(self.rows[: self.size, pivot])
-        self.rows[met] = np.mod(self.rows[met] - np.mod(np.outer(self.rows[met, pivot], unit), PRIME), PRIME)
-        if self.size == len(self.rows):
-            self.rows = np.vstack([self.rows, np.zeros_like(self.rows)])
-            self.pivots = np.concatenate([self.pivots, np.zeros_like(self.pivots)])
-        self.rows[self.size], self.pivots[self.size] = unit, pivot
-        self.size += 1
-        return True
+from compiler.spans import Span
 
 
 def teaching_words(lowering: Lowering) -> list[tuple[str, ...]]:

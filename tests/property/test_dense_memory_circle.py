@@ -21,10 +21,10 @@ from compiler.program.memory import Memory
 from compiler.program_to_model import compile
 from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lower import lower
+from compiler.spans import Span
 from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate, runs_to_data
 from compiler.traces.spanning import configurations
-from compiler.traces.teaching import Span
 from verify.decompiled import decompile
 from verify.verify import verify
 

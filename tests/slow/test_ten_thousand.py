@@ -2,56 +2,20 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+
+from simulated import ENDS, Token, Tokens, random_machine, token
 
 import attnc
 from attnc.storage import load, save
-from compiler.program.machine import Action, Machine
+from compiler.program import Machine, UniversalMachine
 from compiler.program.memory import Memory
 from compiler.program_to_model import compile
 from compiler.runtime.stream import Stream
 
-ENDS = {"accepted": "accept", "rejected": "reject", "halted": "halt"}
-Token = frozenset[tuple[str, int]]
+SIZES = UniversalMachine("any", 6, 5, 12)
 Item = str | tuple[str, str]
-
-
-def token(*added: str, without: Iterable[str] = ()) -> Token:
-    """A token by its coordinates."""
-    counts = Counter(added)
-    counts.subtract(without)
-    return frozenset((name, n) for name, n in counts.items() if n)
-
-
-class Tokens(dict[str, Token]):
-    """The tokens of a stream by name, as their coordinates; an answer that is no token as it is called."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.vocabulary, self.coordinates = stream.vocabulary, stream.lowering.coordinates
-
-    def __missing__(self, name: str) -> Token:
-        places, values = self.vocabulary.entries(self.vocabulary.numbers[name])
-        self[name] = frozenset((self.coordinates[p], v) for p, v in zip(places.tolist(), values.tolist(), strict=True))
-        return self[name]
-
-
-def random_machine(rng: random.Random) -> Machine:
-    states = tuple(f"q{n}" for n in range(rng.randint(1, 6)))
-    symbols = tuple("_0123"[: rng.randint(2, 5)])
-    stops = rng.choice([0.02, 0.1, 0.3])
-
-    def action() -> Action:
-        write, move = rng.choice(symbols), rng.choice([-1, 1, 1, 0, -1])
-        if rng.random() < stops:
-            return Action(write, move, None, rng.choice(["accepted", "rejected", "halted"]))  # type: ignore[arg-type]
-        return Action(write, move, rng.choice(states))
-
-    actions = {(q, g): action() for q in states for g in symbols}
-    cut = rng.randint(1, len(symbols))
-    alphabet, cells = symbols[rng.randint(0, 1) :][:cut], rng.randint(1, 12)
-    marks = tuple(symbol for symbol in symbols[1:] if symbol not in alphabet)
-    return Machine("random", "_", alphabet, marks, states, "q0", actions, cells, rng.randrange(cells))
 
 
 def machine_tokens(program: Machine, word: list[str], most: int) -> Iterator[Token]:
@@ -59,7 +23,7 @@ def machine_tokens(program: Machine, word: list[str], most: int) -> Iterator[Tok
     tape = {program.head + n: symbol for n, symbol in enumerate(word)}
     for p in range(program.cells):
         yield token(f"cell[{p}]", f"symbol[{p},{tape.setdefault(p, '_')}]")
-    state, p = "q0", program.head
+    state, p = program.start, program.head
     yield token(f"conf[{state},{p}]")
     for _ in range(most):
         read, action = tape[p], program.actions[state, tape[p]]
@@ -76,7 +40,7 @@ def test_ten_thousand_machines() -> None:
     rng = random.Random(2410_10101)
     ends: Counter[str] = Counter()
     for number in range(10_000):
-        program = random_machine(rng)
+        program = random_machine(rng, SIZES)
         word = rng.choices(program.alphabet, k=rng.randint(0, program.cells - program.head))
         expected = list(machine_tokens(program, word, 100))
         stream = Stream(compile(program))

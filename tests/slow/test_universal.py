@@ -4,52 +4,16 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
+from simulated import ENDS, Token, Tokens, random_machine, token
+
 import attnc
 import programs
 from compiler.language.load import load
 from compiler.program import Automaton, Machine, UniversalAutomaton, UniversalMachine
-from compiler.program.machine import Action
 from compiler.runtime.stream import Stream
 
 MACHINES = [UniversalMachine("any", *bounds) for bounds in ((3, 2, 8), (4, 2, 32), (5, 3, 9), (2, 5, 12), (6, 4, 7))]
 AUTOMATA = [UniversalAutomaton("any", *bounds) for bounds in ((4, 3), (7, 2), (12, 4), (30, 2))]
-ENDS = {"accepted": "accept", "rejected": "reject", "halted": "halt"}
-Token = frozenset[tuple[str, int]]
-
-
-def token(*added: str, without: str = "") -> Token:
-    return frozenset([*((name, 1) for name in added), *([(without, -1)] if without else [])])
-
-
-class Tokens(dict[str, Token]):
-    """The tokens of a stream by name, as their coordinates."""
-
-    def __init__(self, stream: Stream) -> None:
-        self.vocabulary, self.coordinates = stream.vocabulary, stream.lowering.coordinates
-
-    def __missing__(self, name: str) -> Token:
-        places, values = self.vocabulary.entries(self.vocabulary.numbers[name])
-        self[name] = frozenset((self.coordinates[p], v) for p, v in zip(places.tolist(), values.tolist(), strict=True))
-        return self[name]
-
-
-def random_machine(rng: random.Random, bounds: UniversalMachine) -> Machine:
-    states = [f"q{n}" for n in range(rng.randint(1, bounds.states))]
-    symbols = "_0123"[: rng.randint(1, bounds.symbols)]
-    stops = rng.choice([0.02, 0.1, 0.3])
-
-    def action() -> Action:
-        write, move = rng.choice(symbols), rng.choice([-1, 1, 1, 0, -1])
-        if rng.random() < stops:
-            return Action(write, move, None, rng.choice(["accepted", "rejected", "halted"]))  # type: ignore[arg-type]
-        return Action(write, move, rng.choice(states))
-
-    actions = {(q, g): action() for q in states for g in symbols}
-    cut, cells = rng.randint(1, len(symbols)), rng.randint(1, bounds.cells)
-    alphabet = tuple(symbols[rng.randint(0, 1) * (len(symbols) > 1) :][:cut])
-    marks = tuple(symbol for symbol in symbols[1:] if symbol not in alphabet)
-    start = rng.choice(states)
-    return Machine("random", "_", alphabet, marks, tuple(states), start, actions, cells, rng.randrange(cells))
 
 
 def machine_tokens(bounds: UniversalMachine, program: Machine, word: list[str], most: int) -> Iterator[Token]:
@@ -61,7 +25,7 @@ def machine_tokens(bounds: UniversalMachine, program: Machine, word: list[str], 
     state = program.start
     for _ in range(most):
         read, action = symbol_of[tape[p]], program.actions[state, tape[p]]
-        yield token(f"at[{state_of[state]},{read},{p}]", f"cell[{p}]", without=f"symbol[{p},{read}]")
+        yield token(f"at[{state_of[state]},{read},{p}]", f"cell[{p}]", without=[f"symbol[{p},{read}]"])
         written = f"cell[{p}]", f"symbol[{p},{symbol_of[action.write]}]"
         tape[p], p, state = action.write, p + action.move, action.target or ""
         end = ENDS[action.stop] if action.stop else f"conf[{state_of[state]},{p}]" if p in tape else "overran"
@@ -111,7 +75,7 @@ def automaton_tokens(program: Automaton, word: list[str]) -> Iterator[Token]:
     for symbol in word:
         s, number = program.alphabet.index(symbol), len(names) if q is None else names.index(q)
         yield token(f"symbol[{s}]")
-        yield token(f"key[{number},{s}]", "reg", without=f"state[{number}]")
+        yield token(f"key[{number},{s}]", "reg", without=[f"state[{number}]"])
         q = None if q is None else program.transitions.get((q, symbol))
         accepts = program.accept is not None and q in program.accept
         number = len(names) if q is None else names.index(q)

@@ -6,7 +6,7 @@ from compiler.learning.learn import learn
 from compiler.program.automaton import Automaton
 from compiler.program.universal import UniversalAutomaton
 from compiler.program_to_rules.lower import lower
-from compiler.program_to_rules.universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.runtime.stream import Stream
 from compiler.traces.program_to_traces import generate
 from verify.decompiled import decompile

@@ -13,6 +13,7 @@ from attnc.cli import COMMANDS
 from attnc.storage import load, save
 from attnc.version import __version__
 from compiler.model import Model
+from compiler.program import UniversalMachine
 from compiler.program_to_model import compile
 from compiler.random_model import random_model
 
@@ -100,6 +101,35 @@ def test_usage_and_bad_input(attnc: Attnc, arguments: tuple[str, ...], message: 
     assert (result.status, result.out) == (2, "")
     assert message in result.err
     assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("run", "parity", "012", "--json"), 2, "symbol 2 at position 2 is not in the alphabet (0, 1)"),
+        (("run", "--json", "pairity", "0"), 2, "did you mean parity?"),
+        (("verify", "parity", "--json"), 2, "Missing argument 'B'"),
+        (("compil", "--json"), 2, "did you mean compile?"),
+        (("check", "b.attn", "--json"), 2, "2 errors"),
+        (("verify", "parity", "m.safetensors", "--json"), 2, "not over the coordinates of automaton parity"),
+        (("decompile", "m.safetensors", "--json"), 3, "no coordinate named state[...]"),
+    ],
+)
+def test_failures_with_json_are_one_object_and_the_same_diagnostic(
+    attnc: Attnc, arguments: tuple[str, ...], status: int, message: str
+) -> None:
+    write("b.attn", BROKEN + BROKEN.replace(" a ", " b "))
+    save(random_model(4, 2, seed=0), "m.safetensors")
+    result = attnc(*arguments)
+    assert (result.status, list(result.json)) == (status, ["error"])
+    assert message in result.json["error"]
+    assert result.json["error"] in result.err
+    plain = attnc(*(argument for argument in arguments if argument != "--json"))
+    assert (plain.status, plain.out, plain.err) == (status, "", result.err)
+
+
+def test_json_as_a_word_is_not_the_option(attnc: Attnc) -> None:
+    assert attnc("run", "parity", "--", "--json").out == ""
 
 
 def test_list(attnc: Attnc) -> None:
@@ -298,10 +328,15 @@ def test_decompile_of_what_is_no_program(attnc: Attnc) -> None:
 def test_demo(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
     from attnc.cli import demo_command
 
-    small = {"parity": "parity", "s5": "s3"}
-    monkeypatch.setattr(demo_command, "load", lambda name: load(small[name]))
+    monkeypatch.setattr(demo_command, "AUTOMATA", (("parity", "0110"), ("s3", "tct")))
+    monkeypatch.setattr(demo_command, "BOUNDS", UniversalMachine("any", 2, 2, 2))
+    monkeypatch.setattr(demo_command, "CHAMPION", "m.attn")
+    write("m.attn", "machine m { blank 0; alphabet 1; cells 2; start state q { 0 -> write 1, right, q; 1 -> halt } }")
     result = attnc("demo")
-    assert (result.status, result.err) == (0, "")
-    assert result.out.count("proved") >= 4
-    assert result.out.count("refuted") == 2
+    assert result.status == 0
+    assert all(line.startswith("     ... ") for line in result.err.splitlines())
+    assert result.out.count("proved") == 6
+    assert result.out.count("refuted") == 3
+    assert result.out.count("ends with: overran after 1 steps, tape 1.") == 2
+    Path("m.attn").unlink()
     assert not list(Path().iterdir())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attnc.cli import STOPPED
 from attnc.storage import load, save
 from compiler.model import Model
 from compiler.program_to_model import compile
@@ -167,7 +168,9 @@ def test_an_interrupted_raw_run_prints_what_it_came_to(attnc: Attnc, monkeypatch
 
     monkeypatch.setattr(Model, "run", interrupted)
     write("m.attn", ENDLESS)
+    told = attnc("run", "m.attn", "1", "--decode", "raw", "--json")
+    assert (told.status, told.json["runs"][0]["tokens"], told.err) == (130, 2_000, f"{STOPPED}\n")
     result = attnc("run", "m.attn", "1", "--decode", "raw")
-    assert result.status not in (0, None)
+    assert result.status == 130
     assert result.out.splitlines()[1].split()[1] == "unfinished"
     assert result.out.split()[-1] == "2,000"

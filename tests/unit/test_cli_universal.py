@@ -6,10 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from attnc.cli.show_command import MOST_LINES
 from attnc.storage import load, save
+from compiler.domain.closing import closed
+from compiler.domain.guarded import system_of
 from compiler.model import Model
 from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
+from compiler.traces import certified_runs
 
 SOURCE = """universal machine any { states 4; symbols 2; cells 32; example busy_beaver_3("") gives 11111 }
 universal automaton some { states 3; symbols 2; example parity(1) rejects; example ones(11) accepts }
@@ -100,6 +106,36 @@ def test_another_model_is_noticed(attnc: Attnc) -> None:
     save(Model(model.coordinates, heads, model.tokens), "m.safetensors")
     result = attnc("run", "any_small", "--given", "busy_beaver_2", '""', "--model", "m.safetensors")
     assert "the model differs from the program" in result.err
+
+
+def test_certified_data_say_what_they_show(attnc: Attnc) -> None:
+    write("u.attn", "universal machine tiny { states 2; symbols 2; cells 2 }\n" + SOURCE)
+    made = attnc("data", "u.attn::tiny", "-o", "d.npz", "--certified", "--json")
+    facts = made.json
+    lowering = lower(load("u.attn::tiny"))
+    asked = int((lowering.asks != 0).sum())
+    ends = int(((lowering.asks == 0) & (lowering.replies != 0)).sum())  # a run is kept up to its last question
+    assert (facts["token_types"], facts["points"]) == (len(lowering.tokens) - ends, asked)
+    assert facts["hull"] == facts["span"] == sum(hull.dimension for hull in closed(system_of(lowering), {}).values())
+    assert facts["traces_kept"] == facts["sequences"] == len(load("d.npz"))
+    assert facts["certified"]
+    assert "5,000 runs show " in made.err
+    table = {
+        line.rsplit(None, 1)[0].strip(): line.rsplit(None, 1)[1]
+        for line in attnc("data", "parity", "-o", "p.npz", "--certified").out.splitlines()
+    }
+    assert {"token types", "points", "hull", "traces kept"} <= set(table)
+    assert "hull" not in attnc("data", "parity", "-o", "r.npz", "--json").json
+
+
+def test_an_interrupt_leaves_no_data(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(certified_runs, "aimed", interrupted)
+    write("u.attn", "universal machine tiny { states 2; symbols 2; cells 2 }\n")
+    assert attnc("data", "u.attn::tiny", "-o", "d.npz", "--certified").status == 130
+    assert [path.name for path in Path().iterdir()] == ["u.attn"]
 
 
 def test_refusals(attnc: Attnc) -> None:

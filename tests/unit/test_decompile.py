@@ -94,3 +94,11 @@ def test_a_model_that_is_right_for_long_and_then_wrong_is_refused():
     spoiled = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens)
     with pytest.raises(DecompileError, match=r"is not the one that it gives|in a way that no automaton has|on one way"):
         decompile(spoiled)
+
+
+@pytest.mark.parametrize("name", ["parity", "increment"])
+def test_a_history_is_refused_as_one(name):
+    model = compile(load(name), construction="history", bound=3)
+    for each in (model, replace(model, program=None)):
+        with pytest.raises(DecompileError, match="the model is a history"):
+            decompile(each)

@@ -12,6 +12,7 @@ from compiler.errors import ModelError
 from compiler.exact import plus, product, scaled, times
 from compiler.learning import elimination
 from compiler.learning.elimination import PRIME, eliminate, in_row_space, null_space, rationals, solve, solve_slowly
+from compiler.spans import Span
 
 
 def matrices(rows=st.integers(1, 6), columns=st.integers(1, 6), entries=st.integers(-4, 4)):
@@ -121,3 +122,17 @@ def test_floats_cross_the_border_without_loss(values):
 def test_nothing_that_is_no_number_enters_a_proof(bad):
     with pytest.raises(ModelError, match="NaN or infinite"):
         scaled(np.array([1.0, bad]))
+
+
+@given(matrices(rows=st.integers(1, 9), columns=st.integers(1, 6)))
+def test_a_span_extended_at_once_is_that_extended_one_by_one(rows):
+    one, other = Span(rows.shape[1]), Span(rows.shape[1])
+    alone = [number for number, row in enumerate(rows.astype(np.int64)) if one.add(row)]
+    halves = rows[:4].astype(np.int64), rows[4:].astype(np.int64)
+    together = [*other.extend(halves[0]).tolist(), *(4 + other.extend(halves[1])).tolist()]
+    assert alone == together
+    assert len(alone) == fmpz_mat(rows.tolist()).rank()
+    for span in (one, other):
+        order = np.argsort(span.pivots[: span.size])
+        assert np.array_equal(span.rows[order], one.rows[np.argsort(one.pivots[: one.size])])
+        assert np.array_equal(span.rows[:, span.pivots[: span.size]][: span.size], np.eye(span.size))
