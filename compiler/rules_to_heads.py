@@ -45,11 +45,11 @@ def rules_to_heads(form: Form) -> tuple[Head, ...]:
     by_column, by_row = _shared(columns), _folded(_shared(rows), form.exact)
     if len(by_column) <= len(by_row):
         return tuple(
-            Head(_joined("on", (names[e] for _, e in keys), 4), _matrix(line), _matrix(keys))
+            Head(joined("on", (names[e] for _, e in keys), 4), matrix_of(line), matrix_of(keys))
             for keys, line in by_column
         )
     return tuple(
-        Head(_joined("to", (names[a] for a, _ in keys), 3), _matrix(keys), _matrix(line)) for keys, line in by_row
+        Head(joined("to", (names[a] for a, _ in keys), 3), matrix_of(keys), matrix_of(line)) for keys, line in by_row
     )
 
 
@@ -144,12 +144,14 @@ def _subtract(line: dict, other: dict, factor: Fraction) -> None:  # type: ignor
             line.pop(key, None)
 
 
-def _matrix(entries: Line) -> Sparse:
+def matrix_of(entries: Line) -> Sparse:
+    """The matrix with these entries."""
     places = np.array(list(entries), dtype=np.int32).reshape(-1, 2)
     return Sparse(places[:, 0], places[:, 1], exact_array(entries.values()))
 
 
-def _joined(verb: str, names: Iterable[str], most: int) -> str:
+def joined(verb: str, names: Iterable[str], most: int) -> str:
+    """The name of a head: `verb` and what it is about, at most `most` of `names`."""
     listed = list(dict.fromkeys(names))
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return f"{verb} {', '.join(listed[:most])}{more}"
