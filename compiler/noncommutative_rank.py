@@ -102,7 +102,7 @@ def _blow_up(mixing: Integers, matrices: Integers) -> Integers:
     (count, k, _), (_, height, width) = mixing.shape, matrices.shape
     sums = mixing.reshape(count, k * k).T @ matrices.reshape(count, height * width)
     blocks = np.mod(sums, PRIME).reshape(k, k, height, width)
-    return blocks.transpose(0, 2, 1, 3).reshape(k * height, k * width)
+    return np.asarray(blocks.transpose(0, 2, 1, 3).reshape(k * height, k * width))
 
 
 def _over_rationals(rows: Integers) -> NDArray[Any] | None:

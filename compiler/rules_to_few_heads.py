@@ -190,7 +190,7 @@ def _exactly(arrays: Sequence[Weights]) -> Weights:
 def _combination(factors: NDArray[Any], matrices: Sequence[Sparse]) -> Sparse:
     """The sum of `factors` times `matrices`."""
     entries: Line = {}
-    for number in np.flatnonzero(factors):
+    for number in np.flatnonzero(factors).tolist():
         matrix = matrices[number]
         for row, column, weight in zip(
             matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Literal
 
 import click
 
@@ -16,10 +17,17 @@ from compiler.language.load import load
 @click.option("-o", "output", required=True, metavar="M.safetensors", help="The learned model's file.")
 @click.option("--for", "program", metavar="PROGRAM", help="Certify the data for this program.")
 @click.option("--require", type=click.Choice(["exact", "certified"]), help="Exit with 1 if it is not.")
+@click.option("--fewest", type=click.Choice(["heads"]), help="Look for the fewest heads, with a lower bound.")
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, data: str, output: str, program: str | None, require: str | None, as_json: bool
+    ctx: click.Context,
+    data: str,
+    output: str,
+    program: str | None,
+    require: str | None,
+    fewest: Literal["heads"] | None,
+    as_json: bool,
 ) -> None:
     """Learn the model that fits DATA best; integer data exactly, over the rationals."""
     from attnc.storage import MODEL, save
@@ -30,7 +38,7 @@ def command(
     if require == "certified" and program is None:
         raise click.UsageError("--require certified needs --for PROGRAM: data are certified for a program")
     check_target(output, MODEL)
-    learned = learn(load_data(data), program=None if program is None else load(program))
+    learned = learn(load_data(data), program=None if program is None else load(program), fewest=fewest)
     save(learned.model, output)
     facts = asdict(learned.report)
     if as_json:

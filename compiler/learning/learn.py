@@ -20,12 +20,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 from time import perf_counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from compiler.errors import DataError
+from compiler.errors import DataError, UnsupportedError
 from compiler.exact import times
+from compiler.few_heads import few_heads
 from compiler.learning.by_questions import parts_by_questions
 from compiler.learning.certificate import certificate
 from compiler.learning.count_certificate import Certificate
@@ -36,7 +37,9 @@ from compiler.learning.reading import Part, parts_by_reading
 from compiler.model import Model
 from compiler.program import Program
 from compiler.program_to_rules.lowering import Lowering
+from compiler.real_rules_to_few_heads import TOLERANCE
 from compiler.rules import Form, exact_array
+from compiler.rules_to_few_heads import Minimal
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
@@ -59,7 +62,8 @@ class Report:
     rank, blocks
         The rank of these live features on the data, and the number of blocks.
     residual
-        Root mean square error per sample, 0.0 exactly when the rules fit every sample exactly.
+        Root mean square error per sample, 0.0 exactly when the rules fit every sample exactly. With the fewest heads
+        it is still that of the best rules, of which floats are then kept to a tolerance.
     exact
         Whether the weights are integers or rationals that fit every sample exactly.
     certified
@@ -68,6 +72,9 @@ class Report:
         the program, `verify` decides.
     heads, seconds
         The number of heads of the model, and the time it took.
+    fewest_bound, minimal
+        A lower bound on the heads of any model of the same function (for floats: of any within the tolerance), and
+        whether the heads meet it; None where the fewest were not asked for.
     """
 
     samples: int
@@ -80,6 +87,8 @@ class Report:
     certified: bool | None
     heads: int
     seconds: float
+    fewest_bound: int | None
+    minimal: Minimal | None
 
 
 class Learned(NamedTuple):
@@ -89,20 +98,27 @@ class Learned(NamedTuple):
     report: Report
 
 
-def learn(data: DataSet, *, program: Program | None = None) -> Learned:
+def learn(data: DataSet, *, program: Program | None = None, fewest: Literal["heads"] | None = None) -> Learned:
     """The rules that fit `data` best, as a model, in polynomial time.
 
     Parameters
     ----------
     program
         The program to certify the data for; without it `Report.certified` is None.
+    fewest
+        ``heads``: the fewest heads found for the rules, with a lower bound. Exact rules are kept exactly; floats to
+        twice the error that their noise is estimated to make, or 1e-9 of their norm, whichever is more.
 
     Raises
     ------
     DataError
         For data without samples, over other coordinates than those of `program`, or too large for this learner.
+    UnsupportedError
+        For another choice of `fewest`, and for floats over too many coordinates to look for few heads.
     """
     began = perf_counter()
+    if fewest not in (None, "heads"):
+        raise UnsupportedError(f"fewest={fewest!r}: a learned model can have the fewest heads, and nothing else")
     if not isinstance(data, DataSet):
         raise DataError(f"learn takes a data set first, not a {type(data).__name__}")
     data = data.integral()
@@ -124,7 +140,8 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
     if program is not None and lowering is not None:
         certified = certificate(data, lowering, solved) if data.exact else None
     form = _form(parts, data, lowering)
-    heads = rules_to_heads(form)
+    found = None if fewest is None else few_heads(form, tolerance=_tolerance(parts))
+    heads = rules_to_heads(form) if found is None else found.heads
     model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, named)
     report = Report(
         samples=data.samples,
@@ -137,6 +154,8 @@ def learn(data: DataSet, *, program: Program | None = None) -> Learned:
         certified=None if program is None else certified is not None and certified.certified,
         heads=len(heads),
         seconds=perf_counter() - began,
+        fewest_bound=None if found is None else found.bound,
+        minimal=None if found is None else found.minimal,
     )
     return Learned(model, report)
 
@@ -153,7 +172,7 @@ def _divided(part: Part, below: int) -> Part:
         return part
     error = part.error / below**2
     if part.weights.dtype.kind == "f":
-        return part._replace(weights=part.weights / below, error=error)
+        return part._replace(weights=part.weights / below, error=error, spread=part.spread / below**2)
     weights = exact_array(Fraction(weight) / below for weight in part.weights.tolist())
     if not all(_fits(value) for value in weights.tolist()):
         weights = weights.astype(np.float64)
@@ -174,17 +193,25 @@ def _exact_part(solved: SolvedBlock, block: Block) -> Part:
     return Part(places, weights, len(moments.index), len(eliminated.pivots), error)
 
 
+def _tolerance(parts: list[Part]) -> float:
+    """Twice what noise is estimated to have done to the weights, relative to their norm; at least `TOLERANCE`."""
+    size = sum(float(np.square(part.weights.astype(np.float64)).sum()) for part in parts)
+    return max(TOLERANCE, 2 * sqrt(sum(part.spread for part in parts) / size) if size else 0.0)
+
+
 def _fits(value: Fraction | int) -> bool:
     return abs(value.numerator) < LARGEST_EXACT and value.denominator < LARGEST_EXACT
 
 
 def _float_part(block: Block) -> Part:
     design, targets = block.design.astype(np.float64), block.targets.astype(np.float64)
-    weights, _, rank, _ = np.linalg.lstsq(design, targets, rcond=None)
+    weights, _, rank, singular = np.linalg.lstsq(design, targets, rcond=None)
     error = float(np.square(design @ weights - targets).sum())
     rows, columns = np.nonzero(weights)
     places = np.column_stack([block.index[rows], columns])
-    return Part(places, weights[rows, columns], len(block.index), int(rank), error)
+    variance = error / (len(design) - rank) if len(design) > rank else 0.0
+    spread = variance * float(np.sum(1 / np.square(singular[:rank])))
+    return Part(places, weights[rows, columns], len(block.index), int(rank), error, spread)
 
 
 def _form(parts: list[Part], data: DataSet, lowering: Lowering | None) -> Form:

@@ -225,7 +225,7 @@ def test_the_circle(attnc: Attnc) -> None:
     assert learned.status == 0
     assert list(learned.json) == [
         *("samples", "features", "live", "rank", "blocks"),
-        *("residual", "exact", "certified", "heads", "seconds"),
+        *("residual", "exact", "certified", "heads", "seconds", "fewest_bound", "minimal"),
     ]
     assert [learned.json[key] for key in ("residual", "exact", "certified")] == [0.0, True, True]
     verdict = attnc("verify", "parity", "m.safetensors", "--json")
