@@ -19,7 +19,7 @@ from compiler.program_to_model import compile
 from compiler.random_model import random_model
 from compiler.real_rules_to_few_heads import real_rules_to_few_heads, svd_heads
 from compiler.rules import Form, exact_array
-from compiler.rules_to_few_heads import FewHeads, rank_bound, rules_to_few_heads
+from compiler.rules_to_few_heads import FewHeads, independent, rank_bound, rules_to_few_heads
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate
@@ -39,13 +39,25 @@ def forms(draw: st.DrawFn) -> Form:
     return Form.of(NAMES, entries)
 
 
+def difference(found: FewHeads, form: Form) -> Form:
+    """The rules of heads less those of a form."""
+    heads = Model(form.coordinates, found.heads).rules
+    index, weights = np.concatenate([heads.index, form.index]), np.concatenate([heads.weights, -form.weights])
+    return Form.canonical(form.coordinates, index, weights)
+
+
 def distance(found: FewHeads, form: Form) -> float:
     """|p - p'| / |p|."""
-    heads = Model(form.coordinates, found.heads).rules
-    both = Form.canonical(
-        form.coordinates, np.concatenate([form.index, heads.index]), np.concatenate([form.weights, -heads.weights])
-    )
-    return float(np.linalg.norm(both.weights) / np.linalg.norm(form.weights))
+    return float(np.linalg.norm(difference(found, form).weights) / np.linalg.norm(form.weights))
+
+
+def lift_distance(found: FewHeads, form: Form) -> float:
+    """The same of the symmetric lifts, in which pairs b < c count half."""
+    sizes = [
+        np.sum(np.square(each.weights) / np.where(each.index[:, 1] == each.index[:, 2], 1, 2))
+        for each in (difference(found, form), form)
+    ]
+    return float(np.sqrt(sizes[0] / sizes[1]))
 
 
 @settings(max_examples=300)
@@ -137,6 +149,14 @@ def test_squares_of_the_hub_are_not_counted_twice() -> None:
     assert heads_to_rules(few.heads, form.coordinates) == form
 
 
+def test_heads_whose_v_or_whose_q_depend_on_others_are_folded() -> None:
+    one, two, three = np.random.default_rng(0).integers(-2, 3, size=(3, 4, 4))
+    for V, Q in (([one, two, one + 2 * two], [two, one, three]), ([one, two, three], [three, 2 * three, one])):
+        heads = Model.from_arrays(np.stack(V), np.stack(Q)).heads
+        assert len(independent(heads)) == 2
+        assert heads_to_rules(independent(heads), tuple("wxyz")) == heads_to_rules(heads, tuple("wxyz"))
+
+
 def test_the_exact_way_refuses_floats() -> None:
     with pytest.raises(ModelError, match="real_rules_to_few_heads"):
         rules_to_few_heads(random_model(2, 1, seed=0).rules)
@@ -177,15 +197,20 @@ def test_disguised_floats_have_as_many_heads(seed: int) -> None:
     assert distance(found, teacher.rules) < 1e-12
 
 
-def test_the_bound_holds_for_all_models_within_the_tolerance() -> None:
-    """A third head that is smaller than the tolerance is neither needed nor counted; one that is larger is."""
-    weak = random_model(6, 3, seed=1)
-    for size, heads in ((1e-6, 2), (1e-2, 3)):
-        V = weak.V * np.array([1.0, 1.0, size])[:, None, None]
-        form = Model.from_arrays(V, weak.Q).rules
-        found = real_rules_to_few_heads(form, tolerance=1e-5)
-        assert (len(found.heads), found.bound) == (heads, heads)
-        assert distance(found, form) < 2e-5
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bound_holds_for_all_models_within_the_tolerance(seed: int) -> None:
+    """A third head that is smaller than the tolerance is not counted; where it is larger, two heads do not fit."""
+    strong = random_model(6, 3, seed=seed)
+    two = Model.from_arrays(strong.V[:2], strong.Q[:2])
+    form = Model.from_arrays(strong.V * np.array([1, 1, 1e-4])[:, None, None], strong.Q).rules
+    apart = lift_distance(FewHeads(two.heads, 0), form)
+    within = real_rules_to_few_heads(form, tolerance=1.01 * apart)
+    assert (len(within.heads), within.bound) == (2, 2)
+    assert lift_distance(within, form) <= 1.01 * apart
+    below = real_rules_to_few_heads(form, tolerance=0.2 * apart)
+    assert len(below.heads) == 3
+    assert lift_distance(below, form) <= 0.2 * apart
+    assert real_rules_to_few_heads(form, tolerance=1e-3 * apart).bound == 3
 
 
 def test_the_plain_decomposition_has_many() -> None:
