@@ -101,7 +101,8 @@ def heads_to_few_heads(heads: Sequence[Head], coordinates: tuple[str, ...]) -> F
     """
     if any(matrix.weights.dtype.kind == "f" for head in heads for matrix in (head.V, head.Q)):
         raise ModelError("the weights are floats; few heads of floats are found by `real_rules_to_few_heads`")
-    found, bound = independent(heads), rank_bound(heads, len(coordinates))
+    bound = rank_bound(heads, len(coordinates))
+    found = tuple(heads) if len(heads) == bound else independent(heads)
     if len(found) == bound or products(heads) > MOST_PRODUCTS:
         return FewHeads(found, bound)
     stars = _stars(heads_to_rules(heads, coordinates))
@@ -132,6 +133,8 @@ def rank_bound(heads: Sequence[Head], d: int) -> int:
     right = np.stack([np.mod(Sparse(head.Q.columns, head.Q.rows, head.Q.weights).apply(u), PRIME) for head in whole])
     _, rows = echelon(left)
     _, columns = echelon(right.T)
+    if max(len(rows), len(columns)) == len(heads):  # a factor of full rank changes no rank
+        return min(len(rows), len(columns))
     return rank(rows @ columns.T)
 
 

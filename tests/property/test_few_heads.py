@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import programs
 from compiler.errors import ModelError, UnsupportedError
 from compiler.few_heads import few_heads
 from compiler.heads_to_rules import heads_to_rules
@@ -84,6 +85,22 @@ def test_automata_get_the_fewest(program: Automaton) -> None:
     model = compile(program)
     found = few_heads(model)
     assert found.minimal == "proved"
+    assert Model(model.coordinates, found.heads).rules == model.rules
+
+
+@pytest.mark.parametrize("name", [name for name in programs.names() if name != "any_champion"])
+def test_the_library_has_the_fewest_by_default_but_for_one(name: str) -> None:
+    model = compile(load(name))
+    found = few_heads(model)
+    assert found.minimal == "proved"
+    assert len(found.heads) == (2 if name == "flip_flop" else len(model.heads))
+    assert name == "flip_flop" or found.heads == model.heads
+
+
+def test_histories_have_fewer() -> None:
+    model = compile(load("times_3"), construction="history", bound=20)
+    found = few_heads(model)
+    assert (len(model.heads), len(found.heads), found.minimal) == (5, 4, "proved")
     assert Model(model.coordinates, found.heads).rules == model.rules
 
 
@@ -207,9 +224,9 @@ def test_the_bound_holds_for_all_models_within_the_tolerance(seed: int) -> None:
     within = real_rules_to_few_heads(form, tolerance=1.01 * apart)
     assert (len(within.heads), within.bound) == (2, 2)
     assert lift_distance(within, form) <= 1.01 * apart
-    below = real_rules_to_few_heads(form, tolerance=0.2 * apart)
+    below = real_rules_to_few_heads(form, tolerance=0.5 * apart)
     assert len(below.heads) == 3
-    assert lift_distance(below, form) <= 0.2 * apart
+    assert lift_distance(below, form) <= 0.5 * apart
     assert real_rules_to_few_heads(form, tolerance=1e-3 * apart).bound == 3
 
 
