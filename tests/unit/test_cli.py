@@ -263,6 +263,16 @@ def test_requirements_that_are_not_met(attnc: Attnc) -> None:
     assert attnc("learn", "d.npz", "-o", "m.safetensors", "--for", "parity").status == 2
 
 
+def test_the_fewest_heads_are_learned_where_they_are_asked_for(attnc: Attnc) -> None:
+    made(attnc, "data", "flip_flop", "--certified", "-o", "d.npz")
+    plain = attnc("learn", "d.npz", "-o", "m.safetensors", "--json").json
+    assert [plain[key] for key in ("heads", "fewest_bound", "minimal")] == [3, None, None]
+    few = attnc("learn", "d.npz", "-o", "m.safetensors", "--fewest", "heads", "--json").json
+    assert [few[key] for key in ("heads", "fewest_bound", "minimal", "exact")] == [2, 2, "proved", True]
+    assert attnc("verify", "flip_flop", "m.safetensors", "--json").json["verdict"] == "proved"
+    assert attnc("learn", "d.npz", "-o", "m.safetensors", "--fewest", "tokens").status == 2
+
+
 def test_verify_refutes_with_a_counterexample(attnc: Attnc) -> None:
     save(mutant(), "x.safetensors")
     told = attnc("verify", "parity", "x.safetensors", "--json")
