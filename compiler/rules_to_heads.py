@@ -47,11 +47,11 @@ def rules_to_heads(form: Form) -> tuple[Head, ...]:
     by_column, by_row = _shared(columns), _folded(_shared(rows), form.exact)
     if len(by_column) <= len(by_row):
         return tuple(
-            Head(_joined("on", (names[e] for _, e in keys), 4), _matrix(line), _matrix(keys))
+            Head(joined("on", (names[e] for _, e in keys), 4), matrix_of(line), matrix_of(keys))
             for keys, line in by_column
         )
     return tuple(
-        Head(_joined("to", (names[a] for a, _ in keys), 3), _matrix(keys), _matrix(line)) for keys, line in by_row
+        Head(joined("to", (names[a] for a, _ in keys), 3), matrix_of(keys), matrix_of(line)) for keys, line in by_row
     )
 
 
@@ -70,10 +70,10 @@ def _real_heads(form: Form, turned: NDArray[np.bool_]) -> tuple[Head, ...]:
         one, weights = np.ones(1), form.weights[mine]
         if on:
             side, single = Sparse(a[mine], other[mine], weights), Sparse(hub[mine[:1]], e[mine[:1]], one)
-            heads.append(Head(_joined("on", [form.coordinates[e[mine[0]]]], 4), side, single))
+            heads.append(Head(joined("on", [form.coordinates[e[mine[0]]]], 4), side, single))
         else:
             side, single = Sparse(other[mine], e[mine], weights), Sparse(a[mine[:1]], hub[mine[:1]], one)
-            heads.append(Head(_joined("to", [form.coordinates[a[mine[0]]]], 3), single, side))
+            heads.append(Head(joined("to", [form.coordinates[a[mine[0]]]], 3), single, side))
     return tuple(heads)
 
 
@@ -168,12 +168,14 @@ def _subtract(line: dict, other: dict, factor: Fraction) -> None:  # type: ignor
             line.pop(key, None)
 
 
-def _matrix(entries: Line) -> Sparse:
+def matrix_of(entries: Line) -> Sparse:
+    """The matrix with these entries."""
     places = np.array(list(entries), dtype=np.int32).reshape(-1, 2)
     return Sparse(places[:, 0], places[:, 1], exact_array(entries.values()))
 
 
-def _joined(verb: str, names: Iterable[str], most: int) -> str:
+def joined(verb: str, names: Iterable[str], most: int) -> str:
+    """The name of a head: `verb` and what it is about, at most `most` of `names`."""
     listed = list(dict.fromkeys(names))
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return f"{verb} {', '.join(listed[:most])}{more}"

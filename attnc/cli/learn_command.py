@@ -20,6 +20,7 @@ from compiler.language.load import load
 @click.option("--require", type=click.Choice(["exact", "certified"]), help="Exit with 1 if it is not.")
 @click.option("--ridge", type=Ridge(), default=0.0, help="Ridge of real-valued data: a number, or cv to choose one.")
 @click.option("--memory", type=Bytes(), default="4GB", show_default=True, help="What the solver may use.")
+@click.option("--fewest", type=click.Choice(["heads"]), help="Look for the fewest heads, with a lower bound.")
 @json_option
 @click.pass_context
 def command(
@@ -30,6 +31,7 @@ def command(
     require: str | None,
     ridge: float | Literal["cv"],
     memory: int,
+    fewest: Literal["heads"] | None,
     as_json: bool,
 ) -> None:
     """Learn the model that fits DATA best; integer data exactly, over the rationals."""
@@ -42,7 +44,7 @@ def command(
         raise click.UsageError("--require certified needs --for PROGRAM: data are certified for a program")
     check_target(output, MODEL)
     named = None if program is None else load(program)
-    learned = learn(load_data(data), program=named, ridge=ridge, memory=memory)
+    learned = learn(load_data(data), program=named, ridge=ridge, memory=memory, fewest=fewest)
     save(learned.model, output)
     facts = asdict(learned.report)
     if as_json:

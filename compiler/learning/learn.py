@@ -24,8 +24,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from compiler.errors import DataError
+from compiler.errors import DataError, UnsupportedError
 from compiler.exact import times
+from compiler.few_heads import few_heads
 from compiler.learning.by_questions import parts_by_questions
 from compiler.learning.certificate import certificate
 from compiler.learning.count_certificate import Certificate
@@ -38,7 +39,9 @@ from compiler.learning.real.ridge import cross_validated_ridge
 from compiler.model import Model
 from compiler.program import Program
 from compiler.program_to_rules.lowering import Lowering
+from compiler.real_rules_to_few_heads import TOLERANCE
 from compiler.rules import Form, exact_array
+from compiler.rules_to_few_heads import Minimal
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
@@ -63,7 +66,8 @@ class Report:
     rank, blocks
         The rank of these live features on the data, and the number of blocks.
     residual
-        Root mean square error per sample, 0.0 exactly when the rules fit every sample exactly.
+        Root mean square error per sample, 0.0 exactly when the rules fit every sample exactly. With the fewest heads
+        it is still that of the best rules, of which floats are then kept to a tolerance.
     exact
         Whether the weights are integers or rationals that fit every sample exactly.
     certified
@@ -79,6 +83,9 @@ class Report:
     lambda_min, condition
         Of real-valued data the least eigenvalue of the mean of H H^T over the samples, to about a percent, and the
         greatest divided by it; None where it was not found out, and for integer data, which have the rank.
+    fewest_bound, minimal
+        A lower bound on the heads of any model of the same function (for floats: of any within the tolerance), and
+        whether the heads meet it; None where the fewest were not asked for.
     """
 
     samples: int
@@ -95,6 +102,8 @@ class Report:
     ridge: float
     lambda_min: float | None
     condition: float | None
+    fewest_bound: int | None
+    minimal: Minimal | None
 
     @property
     def distance(self) -> float | None:
@@ -114,7 +123,12 @@ class Learned(NamedTuple):
 
 
 def learn(
-    data: DataSet, *, program: Program | None = None, ridge: float | Literal["cv"] = 0.0, memory: int = MEMORY
+    data: DataSet,
+    *,
+    program: Program | None = None,
+    ridge: float | Literal["cv"] = 0.0,
+    memory: int = MEMORY,
+    fewest: Literal["heads"] | None = None,
 ) -> Learned:
     """The rules that fit `data` best, as a model, in polynomial time.
 
@@ -127,15 +141,20 @@ def learn(
         cross-validation. Above 0 the data are learned as floats.
     memory
         The bytes that a solver of real-valued data may use; it decides which one is taken.
+    fewest
+        ``heads``: the fewest heads found for the rules, with a lower bound. Exact rules are kept exactly; floats to
+        twice the error that their noise is estimated to make, or 1e-9 of their norm, whichever is more.
 
     Raises
     ------
     DataError
         For data without samples, over other coordinates than those of `program`, or too large for this learner; for a
         ridge or a memory out of range.
+    UnsupportedError
+        For another choice of `fewest`, and for floats over too many coordinates to look for few heads.
     """
     began = perf_counter()
-    _check(ridge, memory)
+    _check(ridge, memory, fewest)
     if not isinstance(data, DataSet):
         raise DataError(f"learn takes a data set first, not a {type(data).__name__}")
     real = ridge != 0
@@ -163,7 +182,8 @@ def learn(
     if program is not None and lowering is not None:
         certified = certificate(data, lowering, solved) if data.exact else None
     form = _form(parts, data, lowering)
-    heads = rules_to_heads(form)
+    found = None if fewest is None else few_heads(form, tolerance=_tolerance(parts))
+    heads = rules_to_heads(form) if found is None else found.heads
     model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, named)
     spectrum = _spectrum(fitted, data)
     report = Report(
@@ -181,6 +201,8 @@ def learn(
         ridge=float(ridge),
         lambda_min=None if spectrum is None else spectrum.least,
         condition=None if spectrum is None or not spectrum.least else spectrum.greatest / spectrum.least,
+        fewest_bound=None if found is None else found.bound,
+        minimal=None if found is None else found.minimal,
     )
     return Learned(model, report)
 
@@ -197,7 +219,7 @@ def _divided(part: Part, below: int) -> Part:
         return part
     error = part.error / below**2
     if part.weights.dtype.kind == "f":
-        return part._replace(weights=part.weights / below, error=error)
+        return part._replace(weights=part.weights / below, error=error, spread=part.spread / below**2)
     weights = exact_array(Fraction(weight) / below for weight in part.weights.tolist())
     if not all(_fits(value) for value in weights.tolist()):
         weights = weights.astype(np.float64)
@@ -218,6 +240,12 @@ def _exact_part(solved: SolvedBlock, block: Block) -> Part:
     return Part(places, weights, len(moments.index), len(eliminated.pivots), error)
 
 
+def _tolerance(parts: list[Part]) -> float:
+    """Twice what noise is estimated to have done to the weights, relative to their norm; at least `TOLERANCE`."""
+    size = sum(float(np.square(part.weights.astype(np.float64)).sum()) for part in parts)
+    return max(TOLERANCE, 2 * sqrt(sum(part.spread for part in parts) / size) if size else 0.0)
+
+
 def _fits(value: Fraction | int) -> bool:
     return abs(value.numerator) < LARGEST_EXACT and value.denominator < LARGEST_EXACT
 
@@ -230,7 +258,9 @@ def _spectrum(fitted: list[Fitted], data: DataSet) -> Spectrum | None:
     return found[0]
 
 
-def _check(ridge: object, memory: object) -> None:
+def _check(ridge: object, memory: object, fewest: object) -> None:
+    if fewest not in (None, "heads"):
+        raise UnsupportedError(f"fewest={fewest!r}: a learned model can have the fewest heads, and nothing else")
     number = isinstance(ridge, int | float) and not isinstance(ridge, bool) and 0 <= ridge < inf
     if not number and ridge != "cv":
         raise DataError(f"ridge is {ridge!r}, expected a finite number of at least 0, or 'cv'")
@@ -242,17 +272,21 @@ def _float_part(fitted: Fitted) -> Part:
     """The rules of a class of real-valued data."""
     rows, columns = np.nonzero(fitted.weights)
     places = np.column_stack([fitted.shape.index[rows], columns])
-    return Part(places, fitted.weights[rows, columns], fitted.live, fitted.rank or 0, Fraction(fitted.squares))
+    return Part(
+        places, fitted.weights[rows, columns], fitted.live, fitted.rank or 0, Fraction(fitted.squares), fitted.spread
+    )
 
 
 def _rounded_part(block: Block) -> Part:
     """The rules of a block of integer data in floats."""
     design, targets = block.design.astype(np.float64), block.targets.astype(np.float64)
-    weights, _, rank, _ = np.linalg.lstsq(design, targets, rcond=None)
+    weights, _, rank, singular = np.linalg.lstsq(design, targets, rcond=None)
     error = float(np.square(design @ weights - targets).sum())
     rows, columns = np.nonzero(weights)
     places = np.column_stack([block.index[rows], columns])
-    return Part(places, weights[rows, columns], len(block.index), int(rank), error)
+    variance = error / (len(design) - rank) if len(design) > rank else 0.0
+    spread = variance * float(np.sum(1 / np.square(singular[:rank])))
+    return Part(places, weights[rows, columns], len(block.index), int(rank), error, spread)
 
 
 def _form(parts: list[Part], data: DataSet, lowering: Lowering | None) -> Form:

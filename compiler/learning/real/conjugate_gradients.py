@@ -23,11 +23,12 @@ MOST_STEPS = 5_000
 
 
 class Iterated(NamedTuple):
-    """Rules (k L, d); how small the gradient is, relative to the first; the steps that were taken."""
+    """Rules (k L, d); the least gradient, relative to the first; the steps; a lower bound of the trace of G^-1."""
 
     weights: Floats
     gradient: float
     steps: int
+    trace: float
 
 
 def conjugate_gradients(shape: Shape, blocks: Callable[[], Iterable[Samples]], d: int, ridge: float = 0.0) -> Iterated:
@@ -37,6 +38,8 @@ def conjugate_gradients(shape: Shape, blocks: Callable[[], Iterable[Samples]], d
         peaks += (np.square(part.last).T @ np.square(part.memory)).ravel()
         right += gathered(part, part.targets)
     scale = np.divide(1.0, np.sqrt(peaks + ridge), out=np.zeros_like(peaks), where=peaks > 0)[:, None]
+
+    trace = float(np.square(scale).sum())
 
     def normal(x: Floats) -> Floats:
         found = ridge * x
@@ -54,14 +57,14 @@ def conjugate_gradients(shape: Shape, blocks: Callable[[], Iterable[Samples]], d
         if size < least:
             least, best = size, weights.copy()
         if size <= TOLERANCE or since >= STALLED:
-            return Iterated(best * scale, least, step)
+            return Iterated(best * scale, least, step, trace)
         pushed = scale * normal(scale * direction)
         length = _ratio(squares, (direction * pushed).sum(axis=0))
         weights += length * direction
         rest -= length * pushed
         before, squares = squares, np.square(rest).sum(axis=0)
         direction = rest + _ratio(squares, before) * direction
-    return Iterated(best * scale, least, MOST_STEPS)
+    return Iterated(best * scale, least, MOST_STEPS, trace)
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:

@@ -33,6 +33,8 @@ FAR = 20
 """Data of absolute values from 2^-20 to 2^20 are taken as they are."""
 SINGULAR = 1e-13
 """A pivot of the scaled matrix, whose diagonal is 1, that is not above it counts as zero."""
+PROBES = 8
+"""The vectors of Hutchinson's estimate."""
 MOST_LANCZOS = 60
 """The most steps of Lanczos' method."""
 
@@ -63,6 +65,9 @@ class Fitted(NamedTuple):
         None where it was not found out, or some feature is dead.
     solver
         Its name.
+    spread
+        What noise is expected to have done to the weights: the variance of an answer that the errors show, times the
+        trace of the inverse of G (conjugate gradients: a lower bound of it).
     """
 
     shape: Shape
@@ -72,6 +77,7 @@ class Fitted(NamedTuple):
     rank: int | None
     spectrum: Spectrum | None
     solver: str
+    spread: float
 
 
 def least_squares(data: DataSet, *, memory: int, ridge: float = 0.0) -> list[Fitted]:
@@ -208,7 +214,20 @@ def solution(moments: RealMoments, data: DataSet | None, ridge: float) -> Fitted
         weights += change
     live = int((factor.scale > 0).sum())
     spectrum = None if live < len(factor.scale) else _spectrum(factor, moments.samples)
-    return Fitted(moments.shape, weights, max(squares, 0.0), live, live, spectrum, "Cholesky")
+    squares = max(squares, 0.0)
+    spread = variance(squares, moments.samples, live) * _inverse_trace(factor)
+    return Fitted(moments.shape, weights, squares, live, live, spectrum, "Cholesky", spread)
+
+
+def variance(squares: float, samples: int, rank: int) -> float:
+    """The variance of the noise in an answer, all outputs together, without bias; 0 where no sample is left for it."""
+    return squares / (samples - rank) if samples > rank else 0.0
+
+
+def _inverse_trace(factor: Factor) -> float:
+    """The trace of (G + ridge)^-1 by Hutchinson's estimate from a few fixed vectors of signs."""
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), size=(len(factor.scale), PROBES))
+    return float((signs * factor.solved(signs)).sum()) / PROBES
 
 
 def least_pivot(factor: Tiles) -> float:
@@ -248,7 +267,9 @@ def _otherwise(data: DataSet, shape: Shape, samples: int, memory: int, ridge: fl
     found = conjugate_gradients(shape, lambda: samples_of(data, shape.pairs), data.d, ridge)
     _, squares = rests(shape, samples_of(data, shape.pairs), found.weights)
     name = f"conjugate gradients ({found.steps} steps, gradient {found.gradient:.0e})"
-    return Fitted(shape, found.weights, float(squares.sum()), shape.features, None, None, name)
+    error = float(squares.sum())
+    spread = variance(error, samples, shape.features) * found.trace
+    return Fitted(shape, found.weights, error, shape.features, None, None, name, spread)
 
 
 def _by_singular_values(data: DataSet, shape: Shape, ridge: float) -> Fitted:
@@ -269,4 +290,5 @@ def _by_singular_values(data: DataSet, shape: Shape, ridge: float) -> Fitted:
         spectrum = Spectrum(max(least, 0.0), float(eigenvalues[0]))
     if ridge:
         rank = np.linalg.matrix_rank(matrix[:, live])
-    return Fitted(shape, weights, squares, len(live), int(rank), spectrum, "singular values")
+    spread = variance(squares, len(matrix), int(rank)) * float(np.sum(1 / np.square(values[:rank])))
+    return Fitted(shape, weights, squares, len(live), int(rank), spectrum, "singular values", spread)
