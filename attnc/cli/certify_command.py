@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from attnc.cli import NO
 from attnc.cli.printing import json_option, print_facts, print_json
 from compiler.language.load import load
-from compiler.program import Memory
+from compiler.program import Memory, Program
 from compiler.program.words import spell
+
+if TYPE_CHECKING:
+    from compiler.learning.count_certificate import Certificate
+    from compiler.learning.witness import Witness
 
 
 @click.command("certify")
@@ -24,16 +30,47 @@ def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
     source = load(program)
     loaded = load_data(data)
     found = certify(loaded, source)
-    word = None if found.undetermined is None else list(found.undetermined)
     facts = {"certified": found.certified, "samples": loaded.samples, "rank": found.rank, "span": found.span}
+    shown = _shown(found.witness)
     if as_json:
-        print_json(facts | {"undetermined": word})
+        word = None if found.undetermined is None else list(found.undetermined)
+        print_json(facts | {"undetermined": word, "witness": shown})
     else:
         print_facts(facts)
-        if word is not None:
-            wordless = isinstance(source, Memory) and isinstance(source.keys, int)
-            spelled = "; ".join(word) if wordless else ", ".join(map(spell, word))
-            what = "to the last of the tokens" if wordless else "at the end of the word"
-            click.echo(f"The data leave open what is answered {what} {spelled}.")
+        if not found.certified:
+            click.echo(_sentences(source, found, shown))
     if not found.certified:
         ctx.exit(NO)
+
+
+def _shown(witness: Witness | None) -> dict[str, Any] | None:
+    """The witness as JSON says it."""
+    if witness is None:
+        return None
+    return {"input": list(witness.input), "rule": str(witness.rule), "answers": list(witness.said())}
+
+
+def _sentences(source: Program, found: Certificate, shown: dict[str, Any] | None) -> str:
+    """What the data leave open, in words; what is not shown is not claimed."""
+    if shown is None:
+        where = (
+            "" if found.undetermined is None else f" One that they do not show: {_input(source, found.undetermined)}."
+        )
+        return (
+            f"The data do not show all of the {found.span:,} dimensions that are asked for, and no input was found on "
+            f"which two models that fit them differ: nothing is shown to be undetermined.{where}"
+        )
+    first, second = shown["answers"]
+    return (
+        f"The data leave open what is answered at the end of the input {_input(source, tuple(shown['input']))}.\n"
+        "Of two models that fit the data alike one has, more than the other, the rule\n"
+        f"  {shown['rule']}\n"
+        f"They answer: {first}\n"
+        f"        and: {second}"
+    )
+
+
+def _input(source: Program, names: tuple[str, ...]) -> str:
+    """An input for people; one of a memory of vectors is its tokens."""
+    wordless = isinstance(source, Memory) and isinstance(source.keys, int)
+    return "; ".join(names) if wordless else ", ".join(map(spell, names))
