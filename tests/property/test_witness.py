@@ -83,6 +83,7 @@ def test_a_rule_that_samples_read_is_no_witness():
     worse = replace(second, heads=rules_to_heads(rules))
     assert not holds(replace(found, models=(first, worse)), data)
     assert not holds(replace(found, models=(first, first)), data)
+    assert not holds(replace(found, models=(first, first), answers=(found.answers[0],) * 2), data)
 
 
 def test_certified_data_have_none():
@@ -102,3 +103,16 @@ def test_what_other_questions_show_is_not_called_undetermined():
     certificate = certify(replace(data, supervised=supervised), program)
     assert (certificate.certified, certificate.witness) == (False, None)
     assert certificate.undetermined is not None
+
+
+@pytest.mark.parametrize("name", ["parity", "s3", "mod5", "flip_flop", "divide_by_3"])
+def test_one_sample_less_than_certified_has_a_witness_of_several_rules(name):
+    program = load(name)
+    data = generate(program, certified=True)
+    rows = np.flatnonzero(data.supervised)
+    supervised = data.supervised.copy()
+    supervised[rows[-1]] = False
+    less = replace(data, supervised=supervised)
+    found = certify(less, program).witness
+    assert holds(found, less)
+    assert not holds(found, data), "the sample that was left out tells the two apart"
