@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -64,7 +64,12 @@ def command(
     source = load(program)
     with _progress():
         data = generate(source, count=count, lengths=lengths, seed=seed, certified=certified)
-    facts = {"program": source.name, "sequences": len(data), "tokens": len(data.tokens), "samples": data.samples}
+    facts: dict[str, Any] = {
+        "program": source.name,
+        "sequences": len(data),
+        "tokens": len(data.tokens),
+        "samples": data.samples,
+    }
     if certified:
         found = certify(data, source)
         facts |= {"rank": found.rank, "span": found.span, "certified": found.certified} | _shown(data, found)
@@ -77,17 +82,19 @@ def command(
         ctx.exit(NO)
 
 
-def _shown(data: DataSet, found: Certificate) -> dict[str, int]:
+def _shown(data: DataSet, found: Certificate) -> dict[str, int | float]:
     """What a certified set shows: its types of tokens, the points where it asks, the hull there, the traces kept.
 
     A point is a token to which an answer is wanted; the hull is the dimension of all that can be reached, summed over
-    the points.
+    the points. A sample adds at most one to the rank, so `least_samples` is the rank; `ratio` is how many times that
+    the set has.
     """
     import numpy as np
 
     types, places = data.types()
     points = len(np.unique(places[data.supervised]))
-    return {"token_types": len(types), "points": points, "hull": found.span, "traces_kept": len(data)}
+    shown = {"token_types": len(types), "points": points, "hull": found.span, "traces_kept": len(data)}
+    return shown | {"least_samples": found.rank, "ratio": data.samples / found.rank}
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from compiler.domain.guarded import runs_of, starts_of, system_of
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import System
 from compiler.errors import DataError
+from compiler.learning.elimination import rank as rank_of
 from compiler.learning.witness import Input, Witness
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
@@ -79,19 +80,25 @@ Inputs: TypeAlias = Callable[[], Iterator[Input]]
 def certificate_of_counts(data: DataSet, lowering: Lowering) -> tuple[Certificate, Inputs]:
     """The certificate of runs of a memory or a machine, and what may be open. Raises DataError, UnsupportedError."""
     system = system_of(lowering)
-    shown = Filled(system)
-    shown.take(_turns(data, lowering))
-    rank = sum(len(rows) for rows in shown.shown.values())
+    shown = shown_by(data, lowering, system)
+    rank = _dimension(system, {location: np.stack(rows) for location, rows in shown.shown.items()})
     if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
         return Certificate(True, rank, rank, None), lambda: iter(())
     try:
         left, span = _left_open(system, hulls_of(shown))
     except DataError:  # what is shown has no small basis, so it is not all that can be reached, which has one
         hulls = free_hulls(system) if isinstance(lowering, LoweredMachine) else closed(system, {})
-        left, span = True, sum(hull.dimension for n, hull in hulls.items() if n in system.asked_at)
+        left, span = True, _dimension(system, _bases(hulls))
     best = _undetermined(system, shown) if left else None
     named = None if best is None else _given(system, best)
     return Certificate(not left, rank, span, named), partial(_inputs, system, shown, best)
+
+
+def shown_by(data: DataSet, lowering: Lowering, system: System) -> Filled:
+    """What runs of a program show at its questions. Raises DataError for data that are not its runs."""
+    shown = Filled(system)
+    shown.take(_turns(data, lowering))
+    return shown
 
 
 def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
@@ -100,9 +107,22 @@ def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
         reached, _ = spans_of_runs(system)
         by_question = _spans(system, hulls)
         left = any(_outside(by_question, system, n, hull.basis) for n, hull in reached.items())
-        return left, sum(hull.dimension for hull in reached.values())
+        return left, _dimension(system, _bases(reached))
     around, open_rows = missing(system, hulls)
-    return bool(open_rows), sum(hull.dimension for n, hull in around.items() if n in system.asked_at)
+    return bool(open_rows), _dimension(system, _bases(around))
+
+
+def _bases(hulls: Mapping[int, Hull]) -> dict[int, Rows]:
+    return {location: hull.basis for location, hull in hulls.items()}
+
+
+def _dimension(system: System, independent: Mapping[int, Rows]) -> int:
+    """The dimensions of what independent rows (by location) span at each question, summed."""
+    found: dict[int, list[Rows]] = {}
+    for location, rows in independent.items():
+        if location in system.asked_at:
+            found.setdefault(system.asked_at[location], []).append(rows)
+    return sum(len(rows[0]) if len(rows) == 1 else rank_of(np.concatenate(rows)) for rows in found.values())
 
 
 def _turns(data: DataSet, lowering: Lowering) -> list[list[Turn]]:

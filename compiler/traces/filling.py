@@ -1,7 +1,8 @@
 """Certified data for guarded systems: runs are kept while they show something new, until they show all there is.
 
 What a question shows is the vector of token counts there; one span for each question (a token, whatever the location).
-A run is kept up to the last question at which it shows something that is not in the span yet. The set is certified when
+A run is kept up to the last question at which it shows something that is not in the span yet, and asked only at such
+questions. The set is certified when
 the spans contain the closed hulls around them (`domain.hulls`), and with them every configuration that can be reached.
 Whether they do is asked only when runs have shown nothing new for a while; until then it could not be. Some machines
 have runs that never fill their hulls; then the set is made of free runs (`domain.free_runs`), whose spans are known.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,9 @@ BATCH = 20
 LARGE_BATCH = 500
 """The same for universal machines, which need many runs."""
 
+Place: TypeAlias = tuple[int, int, NDArray[np.int64]]
+"""A question: the number of its run, its place there, the counts (1 + T,)."""
+
 
 class Filled:
     """Runs and what they show.
@@ -43,9 +48,11 @@ class Filled:
     Attributes
     ----------
     runs
-        The runs that are kept.
+        The runs that are kept, each asked only where it shows something new.
     shown
         Location -> the counts (1 + T,) that were new there, in order: independent rows.
+    questions
+        Question -> what it shows, where it is asked in several locations.
     cut, taken
         Whether a run was cut before it stopped or repeated; the runs that were looked at.
     """
@@ -57,6 +64,7 @@ class Filled:
         self.runs: list[list[Turn]] = []
         self.shown: dict[int, list[NDArray[np.int64]]] = {}
         self.spans: dict[int, Span] = {}
+        self.questions: dict[int, Span] = {}
         self.cut = False
         self.taken = 0
 
@@ -65,15 +73,31 @@ class Filled:
         self.taken += len(runs)
         self.cut |= any(len(turns) > STEPS for turns in runs)
         new: dict[int, list[int]] = {}
+        wanted: set[tuple[int, int]] = set()
         full = {location for location, span in self.spans.items() if span.size == self.most.get(location)}
         for location, seen in _by_location(self.system, runs, full).items():
             span = self.spans.setdefault(location, Span(self.system.size + 1))
-            for at in span.extend(np.stack([counts for _, _, counts in seen])).tolist():
-                number, place, counts = seen[at]
+            fresh = [seen[at] for at in span.extend(np.stack([counts for _, _, counts in seen])).tolist()]
+            for number, place, counts in fresh:
                 self.shown.setdefault(location, []).append(counts)
                 new.setdefault(number, []).append(place)
-        self.runs += [runs[number][: max(places) + 1] for number, places in sorted(new.items())]
+            wanted |= {(number, place) for number, place, _ in self._new_to_question(location, fresh)}
+        for number, places in sorted(new.items()):
+            asked = {place for place in places if (number, place) in wanted}
+            self.runs.append(_asked(runs[number][: max(places) + 1], asked))
         return len(new)
+
+    def _new_to_question(self, location: int, fresh: list[Place]) -> list[Place]:
+        """Those of what is new in a location that its question shows in no other location."""
+        if not self.system.situations or not fresh:
+            return fresh
+        span = self.questions.setdefault(self.system.asked_at[location], Span(self.system.size + 1))
+        return [fresh[at] for at in span.extend(np.stack([counts for _, _, counts in fresh])).tolist()]
+
+
+def _asked(turns: list[Turn], places: set[int]) -> list[Turn]:
+    """A run that is asked only at `places`."""
+    return [(name, answer if place in places else None) for place, (name, answer) in enumerate(turns)]
 
 
 def hulls_of(found: Filled) -> dict[int, Hull]:
@@ -145,11 +169,9 @@ def spans_of_runs(system: System) -> tuple[dict[int, Hull], bool]:
     return hulls, complete
 
 
-def _by_location(
-    system: System, runs: Sequence[list[Turn]], but: Container[int] = ()
-) -> dict[int, list[tuple[int, int, NDArray[np.int64]]]]:
-    """The questions of runs by location, but for some of these: number of the run, place, counts."""
-    found: dict[int, list[tuple[int, int, NDArray[np.int64]]]] = {}
+def _by_location(system: System, runs: Sequence[list[Turn]], but: Container[int] = ()) -> dict[int, list[Place]]:
+    """The questions of runs by location, but for some of these."""
+    found: dict[int, list[Place]] = {}
     for number, turns in enumerate(runs):
         for place, location, counts in system.counts(turns, but):
             found.setdefault(location, []).append((number, place, counts))

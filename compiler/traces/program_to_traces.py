@@ -50,7 +50,8 @@ def generate(
         symbols. Of a universal program: so many random programs, each on a random input of so many symbols or steps.
     certified
         Instead a small teaching set whose row space contains the span of all configurations that the program can
-        reach: it determines the program's rules at every length. It takes no count and no lengths.
+        reach: it determines the program's rules at every length. Only what shows something new is supervised. It takes
+        no count and no lengths.
 
     Raises
     ------
@@ -65,7 +66,7 @@ def generate(
         from compiler.domain.guarded import system_of
         from compiler.traces.certified_runs import certified_runs
         from compiler.traces.spanning import thinned
-        from compiler.traces.teaching import teaching_words
+        from compiler.traces.teaching import teaching_runs
 
         if count is not None or lengths is not None:
             raise DataError("a certified set has the size that it needs; leave out count and lengths")
@@ -75,7 +76,7 @@ def generate(
             runs = [turns for _, turns in spanning_runs(lowering)]
             return turns_to_data(lowering, thinned(runs, turns_to_data(lowering, runs)))
         if isinstance(lowering, LoweredAutomaton):
-            return runs_to_data(lowering, teaching_words(lowering))
+            return turns_to_data(lowering, teaching_runs(lowering))
         return turns_to_data(lowering, certified_runs(system_of(lowering), seed))
     number, least, most = _sizes(lowering, count, lengths)
     if isinstance(lowering, LoweredRealMemory):

@@ -29,12 +29,13 @@ def configurations(data: DataSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def thinned(runs: Sequence[list[Turn]], data: DataSet) -> list[list[Turn]]:
-    """The runs, `data` as data, that show something that no earlier one shows: they span what all do."""
+    """The runs, `data` as data, asked only where they show something new; those that show nothing new are left out."""
     rows, owners = configurations(data)
     rows = rows[:, (rows != 0).any(axis=0)]
     span = Span(rows.shape[1])
-    kept: dict[int, None] = {}
-    for row, owner in zip(rows, owners.tolist(), strict=True):
-        if span.add(row):
-            kept[owner] = None
-    return [runs[number] for number in kept]
+    kept: dict[int, list[Turn]] = {}
+    new = [span.add(row) for row in rows]
+    for owner in np.unique(owners[new]).tolist():
+        wanted = iter(np.array(new)[owners == owner].tolist())
+        kept[owner] = [(name, answer if answer is not None and next(wanted) else None) for name, answer in runs[owner]]
+    return list(kept.values())

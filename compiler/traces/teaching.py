@@ -1,8 +1,9 @@
 """Teaching sets: few long words whose supervised positions span every reachable configuration.
 
 What a position shows is the vector of fast weights at its last token l (one space for each l); its dimension, summed
-over l, is the rank that a certified set must reach, and a position adds at most one to it. The words are walks on the
-token graph. From where the walk stands it goes to the nearest place where some letter shows something new:
+over l, is the rank that a certified set must reach, and a position adds at most one to it. Only positions that add one
+are supervised, so these are as few as can be. The words are walks on the token graph. From where the walk stands it
+goes to the nearest place where some letter shows something new:
 
 * if the weights S here are not in the span of what letter s has shown, read s now;
 * else, if the steps of a reachable edge e are not in the span for s, walk to e, along it, and read s: what is shown
@@ -16,19 +17,28 @@ old that is new; the certificate (`learning.certificate`) is computed independen
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain.token_graph import Edge, TokenGraph, token_graph
-from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.automaton import LoweredAutomaton
+from compiler.program_to_rules.lowering import Turn
 from compiler.spans import Span
 
 
-def teaching_words(lowering: Lowering) -> list[tuple[str, ...]]:
-    """Words whose runs, supervised at every symbol, are a certified set for the program."""
-    return _Teacher(token_graph(lowering)).words()
+def teaching_runs(lowering: LoweredAutomaton) -> list[list[Turn]]:
+    """Runs that are a certified set for the program; only answers to what shows something new are wanted."""
+    taught = _Teacher(token_graph(lowering)).words()
+    return [_wanted(lowering.dialogue(word), new) for word, new in taught]
+
+
+def _wanted(turns: Iterable[Turn], new: list[bool]) -> list[Turn]:
+    """A run on a word, asked at those of its symbols that are `new`."""
+    wanted = iter(new)
+    return [(name, answer if answer is not None and next(wanted) else None) for name, answer in turns]
 
 
 class _Teacher:
@@ -44,24 +54,24 @@ class _Teacher:
         self.shown: dict[str, NDArray[Any]] = {}
         self.used = dict.fromkeys(graph.edges, 0)
 
-    def words(self) -> list[tuple[str, ...]]:
-        found = []
-        while word := self._word():
-            found.append(tuple(word))
-        return found
+    def words(self) -> Iterator[tuple[list[str], list[bool]]]:
+        """Words, and which of their symbols show something new."""
+        while (found := self._word())[0]:
+            yield found
 
-    def _word(self) -> list[str]:
+    def _word(self) -> tuple[list[str], list[bool]]:
         """One word, as long as it shows anything new."""
         word: list[str] = []
+        new: list[bool] = []
         node, shown = self.graph.start, self.base
         while (path := self._to_something_new(node, shown)) is not None:
             for edge, image in path:
-                self.spans[edge.symbol].add(self._since(edge.symbol, shown))
+                new.append(self.spans[edge.symbol].add(self._since(edge.symbol, shown)))
                 self.shown[edge.symbol] = shown
                 self.used[edge] += 1
                 word.append(edge.symbol)
                 node, shown = edge.target, shown + image
-        return word
+        return word, new
 
     def _to_something_new(self, node: str, shown: NDArray[Any]) -> list[tuple[Edge, NDArray[Any]]] | None:
         """The way to the nearest place where a letter shows something new, that letter included."""
