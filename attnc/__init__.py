@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from attnc.storage import load, save
     from compiler import errors
     from compiler.few_heads import few_heads
+    from compiler.files.certificate_file import load_certificate, save_certificate
     from compiler.language.load import parse
     from compiler.learning.certificate import certify
     from compiler.learning.count_certificate import Certificate
@@ -65,6 +66,10 @@ _HOMES = {
     "few_heads": "compiler.few_heads",
     "Certificate": "compiler.learning.count_certificate",
     "certify": "compiler.learning.certificate",
+    "load_certificate": "compiler.files.certificate_file",
+    "save_certificate": "compiler.files.certificate_file",
+    "stored_certificate": "compiler.learning.stored_certificate",
+    "check_certificate": "verify.certified",
     "LinearAttentionRegressor": "compiler.learning.estimator",
     "features": "compiler.learning.features",
     "Learned": "compiler.learning.learn",
@@ -120,6 +125,7 @@ __all__ = [
     "__version__",
     "capacity",
     "certify",
+    "check_certificate",
     "compile",
     "decompile",
     "errors",
@@ -129,10 +135,13 @@ __all__ = [
     "key_value_task",
     "learn",
     "load",
+    "load_certificate",
     "multi_query_recall",
     "parse",
     "random_model",
     "save",
+    "save_certificate",
+    "stored_certificate",
     "strategies",
     "svd_heads",
     "verify",

@@ -8,6 +8,7 @@ import click
 
 from attnc.cli import NO
 from attnc.cli.printing import json_option, print_facts, print_json
+from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.program import Memory, Program
 from compiler.program.words import spell
@@ -15,21 +16,37 @@ from compiler.program.words import spell
 if TYPE_CHECKING:
     from compiler.learning.count_certificate import Certificate
     from compiler.learning.witness import Witness
+    from compiler.traces.data_set import DataSet
 
 
 @click.command("certify")
 @click.argument("data")
 @click.option("--for", "program", required=True, metavar="PROGRAM", help="The program.")
+@click.option("--certificate", metavar="C.json", help="Write the certificate, for a checker that trusts no learner.")
+@click.option("--check", metavar="C.json", help="Check such a file instead, in exact arithmetic, by a small checker.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
+def command(
+    ctx: click.Context, data: str, program: str, certificate: str | None, check: str | None, as_json: bool
+) -> None:
     """Decide whether DATA determine what PROGRAM's model answers, on all that it can reach, at every length."""
+    from compiler.files.certificate_file import ENDING
     from compiler.files.data_file import load_data
+    from compiler.files.writing import check_target
     from compiler.learning.certificate import certify
 
+    if certificate is not None and check is not None:
+        raise click.UsageError("--certificate writes a file and --check reads one; give one of them")
+    if certificate is not None:
+        check_target(certificate, ENDING)
     source = load(program)
     loaded = load_data(data)
+    if check is not None:
+        _check(ctx, loaded, source, check, as_json)
+        return
     found = certify(loaded, source)
+    if certificate is not None and found.certified:
+        _write(loaded, source, certificate)
     facts = {"certified": found.certified, "samples": loaded.samples, "rank": found.rank, "span": found.span}
     shown = _shown(found.witness)
     if as_json:
@@ -41,6 +58,33 @@ def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
             click.echo(_sentences(source, found, shown))
     if not found.certified:
         ctx.exit(NO)
+
+
+def _check(ctx: click.Context, data: DataSet, program: Program, path: str, as_json: bool) -> None:
+    """Say whether the stored certificate at `path` is accepted."""
+    from compiler.files.certificate_file import load_certificate
+    from verify.certified import check_certificate
+
+    reason = check_certificate(load_certificate(path), data, program)
+    if as_json:
+        print_json({"accepted": reason is None, "reason": reason})
+    else:
+        click.echo("accepted: the data are certified" if reason is None else f"rejected: {reason}")
+    if reason is not None:
+        ctx.exit(NO)
+
+
+def _write(data: DataSet, program: Program, path: str) -> None:
+    """Write the certificate, which its checker accepts."""
+    from compiler.files.certificate_file import save_certificate
+    from compiler.learning.stored_certificate import stored_certificate
+    from verify.certified import check_certificate
+
+    stored = stored_certificate(data, program)
+    reason = check_certificate(stored, data, program)
+    if reason is not None:
+        raise UnsupportedError(f"the data are certified, but this version cannot store why: {reason}")
+    save_certificate(stored, path)
 
 
 def _shown(witness: Witness | None) -> dict[str, Any] | None:

@@ -247,7 +247,8 @@ def test_compile_minimises(attnc: Attnc) -> None:
 def test_the_circle(attnc: Attnc) -> None:
     taught = attnc("data", "parity", "-o", "d.npz", "--certified", "--json")
     assert taught.json["certified"] is True
-    assert taught.json["rank"] == taught.json["span"]
+    assert taught.json["samples"] == taught.json["least_samples"] == taught.json["rank"] == taught.json["span"]
+    assert taught.json["ratio"] == 1
     certified = attnc("certify", "d.npz", "--for", "parity", "--json")
     assert (certified.status, certified.json["certified"], certified.json["undetermined"]) == (0, True, None)
     arguments = ("learn", "d.npz", "-o", "m.safetensors", "--for", "parity", "--require", "certified", "--json")
@@ -271,6 +272,22 @@ def test_the_circle(attnc: Attnc) -> None:
     assert told == {"program": "parity", "kind": "automaton", "text": read.out}
 
 
+def test_certificates_are_stored_and_checked(attnc: Attnc) -> None:
+    for name in ("parity", "capitals"):
+        made(attnc, "data", name, "--certified", "-o", f"{name}.npz")
+        assert attnc("certify", f"{name}.npz", "--for", name, "--certificate", f"{name}.json").status == 0
+        accepted = attnc("certify", f"{name}.npz", "--for", name, "--check", f"{name}.json")
+        assert (accepted.status, accepted.out) == (0, "accepted: the data are certified\n")
+    made(attnc, "data", "parity", "-o", "other.npz")
+    told = attnc("certify", "other.npz", "--for", "parity", "--check", "parity.json", "--json")
+    assert (told.status, told.json) == (1, {"accepted": False, "reason": "it is of other data"})
+    assert "another program" in attnc("certify", "capitals.npz", "--for", "capitals", "--check", "parity.json").out
+    attnc("certify", "parity.npz", "--for", "parity", "--check", "parity.npz").assert_refused("no certificate")
+    both = ("--check", "parity.json", "--certificate", "c.json")
+    assert attnc("certify", "parity.npz", "--for", "parity", *both).status == 2
+    attnc("certify", "parity.npz", "--for", "parity", "--certificate", "c.txt").assert_refused(".json")
+
+
 def test_data_by_count(attnc: Attnc) -> None:
     arguments = ("data", "mod3", "-n", "7", "--lengths", "2:3", "--seed", "5")
     assert attnc(*arguments, "-o", "a.npz", "--json").json["sequences"] == 7
@@ -284,7 +301,12 @@ def test_requirements_that_are_not_met(attnc: Attnc) -> None:
     made(attnc, "data", "mod3", "-n", "1", "--lengths", "1", "-o", "d.npz")
     poor = attnc("certify", "d.npz", "--for", "mod3")
     assert (poor.status, "leave open" in poor.out) == (1, True)
-    assert attnc("certify", "d.npz", "--for", "mod3", "--json").json["undetermined"] is not None
+    told = attnc("certify", "d.npz", "--for", "mod3", "--json").json
+    assert told["undetermined"] == told["witness"]["input"]
+    assert told["witness"]["rule"] in poor.out
+    assert len(set(told["witness"]["answers"])) == 2
+    assert attnc("certify", "d.npz", "--for", "mod3", "--certificate", "c.json").status == 1
+    assert not Path("c.json").exists()
     learned = attnc("learn", "d.npz", "-o", "m.safetensors", "--for", "mod3", "--require", "certified")
     assert (learned.status, "the result is not certified" in learned.err) == (1, True)
     np.savez("f.npz", tokens=[[[0.5, 1.0]]], targets=[[0.25, 1.0]])

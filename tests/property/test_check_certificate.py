@@ -1,0 +1,191 @@
+"""Stored certificates: accepted as written, and every change of one, of the data or of the program is refused."""
+
+import copy
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compiler.errors import DataError, FileError
+from compiler.files.certificate_file import certificate_from_bytes, certificate_to_bytes, data_digest, text_digest
+from compiler.language.load import load
+from compiler.learning.stored_certificate import stored_certificate
+from compiler.program_to_rules.lower import lower
+from compiler.traces.program_to_traces import generate
+from verify import check_certificate as checker
+from verify.certified import check_certificate
+from verify.check_certificate import check
+
+CHANGES = {
+    "parity": {},
+    "shuffle_dyck": {},
+    "capitals": {},
+    "reservations": {},
+    "votes": {},
+    "increment": {"cells": 4, "head": 0},
+    "busy_beaver_3": {"cells": 5, "head": 2},
+    "any_dfa": {"states": 2, "symbols": 2},
+    "vectors": {"keys": 2, "values": 2},
+}
+KNOWN: dict = {}
+
+
+def stored(name):
+    if name not in KNOWN:
+        program = replace(load(name), **CHANGES[name])
+        data = generate(program, certified=True)
+        KNOWN[name] = program, data, stored_certificate(data, program)
+    return KNOWN[name]
+
+
+def without(data, number):
+    supervised = data.supervised.copy()
+    supervised[np.flatnonzero(supervised)[number]] = False
+    return replace(data, supervised=supervised)
+
+
+def other(certificate, **changes):
+    """The certificate with a copy of its premises or proof, changed."""
+    made = replace(certificate, premises=copy.deepcopy(certificate.premises), proof=copy.deepcopy(certificate.proof))
+    for name, change in changes.items():
+        change(getattr(made, name))
+    return made
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_is_written_is_accepted(name):
+    program, data, certificate = stored(name)
+    content = certificate_to_bytes(certificate)
+    assert certificate_from_bytes(content) == certificate
+    assert check_certificate(certificate_from_bytes(content), data, program) is None
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_other_data_are_refused(name):
+    program, data, certificate = stored(name)
+    less = without(data, -1)
+    assert "other data" in check_certificate(certificate, less, program)
+    named = replace(certificate, data=data_digest(less))
+    assert check_certificate(named, less, program) is not None, "the digest is right, and the data show too little"
+    for number in np.linspace(0, data.samples - 1, 10).astype(int).tolist():
+        less = without(data, number)
+        assert check(replace(certificate, data=data_digest(less)), less) is not None
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_another_program_is_refused(name):
+    program, data, certificate = stored(name)
+    renamed = replace(program, name="other")
+    assert "another program" in check_certificate(certificate, data, renamed)
+    assert check_certificate(replace(certificate, program=text_digest(str(renamed))), data, renamed) is None
+
+
+def test_premises_that_are_not_the_programs_are_refused():
+    program, data, certificate = stored("parity")
+    fewer = other(certificate, premises=lambda premises: premises["asked"].pop())
+    assert check_certificate(fewer, data, program) == "what it says of the program is not so"
+    program, data, certificate = stored("increment")
+    fewer = other(certificate, premises=lambda premises: premises["branches"].pop())
+    assert check_certificate(fewer, data, program) == "what it says of the program is not so"
+
+
+def questions_and_ranks(proof):
+    """Each equality, rank and question of a proof, as a change that spoils it."""
+    if "rank" in proof:
+        yield lambda found: found.update(rank=found["rank"] + 1)
+    for at in range(len(proof.get("questions", []))):
+        yield lambda found, at=at: found["questions"].pop(at)
+        yield lambda found, at=at: found["questions"][at].__setitem__(2, found["questions"][at][2] - 1)
+        if proof["questions"][at][1]:
+            yield lambda found, at=at: found["questions"][at][1].pop()
+            yield lambda found, at=at: bent(found["questions"][at][1])
+    for at in range(len(proof.get("locations", []))):
+        yield lambda found, at=at: found["locations"].pop(at)
+        yield lambda found, at=at: found["locations"][at][1].pop()
+        if proof["locations"][at][2]:
+            yield lambda found, at=at: found["locations"][at][2].pop()
+            yield lambda found, at=at: bent(found["locations"][at][2])
+    for at in range(len(proof.get("equalities", []))):
+        yield lambda found, at=at: found["equalities"].pop(at)
+        yield lambda found, at=at: bent(found["equalities"][at : at + 1])
+    if "features" in proof:
+        yield lambda found: found["features"].pop()
+        yield lambda found: found["features"].append(found["features"][0])
+
+
+def bent(equalities):
+    """An equality with another coefficient."""
+    equalities[0][0][1] += 1 if len(equalities[0]) > 1 else -equalities[0][0][1]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_change_of_the_proof_is_refused(name):
+    _, data, certificate = stored(name)
+    changes = list(questions_and_ranks(certificate.proof))
+    step = max(1, len(changes) // 40)
+    for change in changes[::step]:
+        assert check(other(certificate, proof=change), data) is not None
+
+
+def test_a_hull_that_steps_leave_is_refused():
+    """Programs whose first branch says something of another key, or nothing: the induction is what refuses."""
+    program, data, certificate = stored("capitals")
+    names = lower(program).tokens.names
+    _, question, _, said, _ = certificate.premises["branches"][0]
+    assert (names[question], names[said]) == ("france = paris", "france: paris -> paris")
+    others = [number for number, name in enumerate(names) if not name.startswith("france: ")]
+    for strange in (None, *others):
+        wrong = other(certificate, premises=lambda p, s=strange: p["branches"][0].__setitem__(3, s))
+        assert "leads out of the hull" in check(wrong, data)
+
+
+def test_the_second_round_of_a_loop_is_looked_at(monkeypatch):
+    """A machine that runs to and fro: its later rounds show what the first does not."""
+    _, data, certificate = stored("busy_beaver_3")
+    lengths = []
+    found = checker._configurations
+
+    def counted(system):
+        lengths.append(0)
+        for each in found(system):
+            lengths[-1] += 1
+            yield each
+
+    monkeypatch.setattr(checker, "_configurations", counted)
+    assert check(certificate, data) is None
+    monkeypatch.setattr(checker, "MOST_STEPS", lengths[0] - 1)
+    assert "too many" in check(certificate, data)
+
+
+def test_malformed_certificates_are_refused():
+    program, data, certificate = stored("capitals")
+    for change in (
+        lambda proof: proof.pop("questions"),
+        lambda proof: proof.update(kind="walks"),
+        lambda proof: proof["questions"][0].__setitem__(0, "x"),
+        lambda proof: proof["questions"][0].__setitem__(1, [[[10**6, 1]]]),
+        lambda proof: proof["questions"][0].__setitem__(1, [[[0, 1.5]]]),
+        lambda proof: proof["locations"][0].__setitem__(2, None),
+    ):
+        assert check_certificate(other(certificate, proof=change), data, program) is not None
+    content = certificate_to_bytes(certificate)
+    for wrong in (b"", b"[]", content[:-1], content + b"\n", json.dumps(json.loads(content)).encode(),
+                  content.replace(b'"format":1', b'"format":2')):  # fmt: skip
+        with pytest.raises(FileError):
+            certificate_from_bytes(wrong)
+
+
+def test_only_certified_data_have_one():
+    program = load("parity")
+    with pytest.raises(DataError, match="not certified"):
+        stored_certificate(generate(program, count=1, lengths=2), program)
+
+
+def test_the_checker_is_small_and_stands_alone():
+    lines = Path(checker.__file__).read_text().splitlines()
+    assert len(lines) < 400
+    ours = {line.split()[1] for line in lines if line.startswith(("from ", "import "))}
+    ours = {name for name in ours if name.split(".")[0] in ("attnc", "verify", "compiler", "programs")}
+    assert ours == {"compiler.files.certificate_file", "compiler.traces.data_set"}
