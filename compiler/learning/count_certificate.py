@@ -31,7 +31,7 @@ from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.memory import LoweredMemory
 from compiler.spans import Span
 from compiler.traces.data_set import DataSet
-from compiler.traces.filling import Filled, fills_freely, hulls_of, missing, spans_of_runs
+from compiler.traces.filling import Filled, fills_freely, hulls_of, spans_of_runs
 
 TRIED = 2_000
 """The runs that are looked through for one that shows what the data leave open."""
@@ -85,10 +85,10 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> tuple[Certificat
     if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
         return Certificate(True, rank, rank, None), lambda: iter(())
     try:
-        left, span = _left_open(system, hulls_of(shown))
+        left, span = _left_open(system, questions_shown(system, shown))
     except DataError:  # what is shown has no small basis, so it is not all that can be reached, which has one
         hulls = free_hulls(system) if isinstance(lowering, LoweredMachine) else closed(system, {})
-        left, span = True, _dimension(system, _bases(hulls))
+        left, span = True, _dimension(system, _bases({n: hull for n, hull in hulls.items() if n in system.asked_at}))
     best = _undetermined(system, shown) if left else None
     named = None if best is None else _given(system, best)
     return Certificate(not left, rank, span, named), partial(_inputs, system, shown, best)
@@ -101,15 +101,27 @@ def shown_by(data: DataSet, lowering: Lowering, system: System) -> Filled:
     return shown
 
 
-def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
-    """Whether something that the program may reach is in none of `hulls`, and the dimension of all that it may."""
-    if starts_of(system) is not None:
-        reached, _ = spans_of_runs(system)
-        by_question = _spans(system, hulls)
-        left = any(_outside(by_question, system, n, hull.basis) for n, hull in reached.items())
-        return left, _dimension(system, _bases(reached))
-    around, open_rows = missing(system, hulls)
-    return bool(open_rows), _dimension(system, _bases(around))
+def questions_shown(system: System, shown: Filled) -> dict[int, Hull]:
+    """By question, the span of what is shown there. Raises DataError where one has no small integer basis."""
+    if not system.situations:
+        return hulls_of(shown)
+    found: dict[int, list[Rows]] = {}
+    for location, rows in shown.shown.items():
+        found.setdefault(system.asked_at[location], []).append(np.stack(rows))
+    return {question: Hull.of(np.concatenate(rows)) for question, rows in found.items()}
+
+
+def hulls_around(system: System, spans: Mapping[int, Hull]) -> dict[int, Hull]:
+    """Closed hulls by location: grown from what questions show where these are the locations, else from nothing."""
+    return closed(system, {} if system.situations else spans)
+
+
+def _left_open(system: System, spans: Mapping[int, Hull]) -> tuple[bool, int]:
+    """Whether something that the program may reach is in none of `spans`, and the dimension of all that it may."""
+    reached = hulls_around(system, spans) if starts_of(system) is None else spans_of_runs(system)[0]
+    asked = {location: hull for location, hull in reached.items() if location in system.asked_at}
+    left = any(_outside(spans, system, location, hull.basis) for location, hull in asked.items())
+    return left, _dimension(system, _bases(asked))
 
 
 def _bases(hulls: Mapping[int, Hull]) -> dict[int, Rows]:
@@ -120,8 +132,7 @@ def _dimension(system: System, independent: Mapping[int, Rows]) -> int:
     """The dimensions of what independent rows (by location) span at each question, summed."""
     found: dict[int, list[Rows]] = {}
     for location, rows in independent.items():
-        if location in system.asked_at:
-            found.setdefault(system.asked_at[location], []).append(rows)
+        found.setdefault(system.asked_at[location], []).append(rows)
     return sum(len(rows[0]) if len(rows) == 1 else rank_of(np.concatenate(rows)) for rows in found.values())
 
 
@@ -143,14 +154,6 @@ def _turns(data: DataSet, lowering: Lowering) -> list[list[Turn]]:
             turns.append((names[token], "" if asked else None))
         found.append(turns)
     return found
-
-
-def _spans(system: System, hulls: Mapping[int, Hull]) -> dict[int, Hull]:
-    """What is shown at each question, whatever the location."""
-    found: dict[int, list[Rows]] = {}
-    for location, hull in hulls.items():
-        found.setdefault(system.asked_at[location], []).append(hull.basis)
-    return {question: Hull.of(np.concatenate(rows)) for question, rows in found.items()}
 
 
 def _outside(spans: Mapping[int, Hull], system: System, location: int, rows: NDArray[np.int64]) -> bool:

@@ -8,27 +8,25 @@ by every step; for machines whose runs can all be taken, they are taken. (`verif
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from compiler.domain.guarded import starts_of, system_of
-from compiler.domain.hulls import Hull, Rows
+from compiler.domain.hulls import Hull
 from compiler.domain.premises import premises_of, sparse
-from compiler.domain.system import System
 from compiler.domain.token_graph import token_graph
 from compiler.errors import DataError, UnsupportedError
 from compiler.files.certificate_file import Stored, data_digest, text_digest
 from compiler.learning.certificate import certify
-from compiler.learning.count_certificate import shown_by
+from compiler.learning.count_certificate import hulls_around, questions_shown, shown_by
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lowering import Lowering
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.traces.data_set import DataSet
-from compiler.traces.filling import fills_freely, hulls_of, missing
+from compiler.traces.filling import fills_freely
 from compiler.traces.fitting import fitting
 
 
@@ -61,22 +59,13 @@ def _proof(data: DataSet, lowering: Lowering) -> dict[str, Any]:
     listed = starts_of(system) is not None
     if not listed and isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
         raise UnsupportedError("the data are certified by free runs, and that cannot be stored in this version")
-    hulls = hulls_of(shown)
-    questions = _questions(system, hulls)
+    spans = questions_shown(system, shown)
+    questions = [[q, sparse(hull.equations), hull.dimension] for q, hull in sorted(spans.items())]
     if listed:
         return {"kind": "paths", "questions": questions}
-    around, _ = missing(system, hulls)
+    around = hulls_around(system, spans)
     locations = [[n, sparse(hull.basis), sparse(hull.equations)] for n, hull in sorted(around.items())]
     return {"kind": "inductive", "locations": locations, "questions": questions}
-
-
-def _questions(system: System, hulls: Mapping[int, Hull]) -> list[list[Any]]:
-    """By question, the equalities of what the data show there, and its dimension."""
-    rows: dict[int, list[Rows]] = {}
-    for location, hull in hulls.items():
-        rows.setdefault(system.asked_at[location], []).append(hull.basis)
-    spans = {question: Hull.of(np.concatenate(found)) for question, found in sorted(rows.items())}
-    return [[question, sparse(hull.equations), hull.dimension] for question, hull in spans.items()]
 
 
 def _walks(lowering: LoweredAutomaton) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from compiler.files.certificate_file import certificate_from_bytes, certificate_
 from compiler.language.load import load
 from compiler.learning.stored_certificate import stored_certificate
 from compiler.program_to_rules.lower import lower
+from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate
 from verify import check_certificate as checker
 from verify.certified import check_certificate
@@ -157,6 +158,81 @@ def test_the_second_round_of_a_loop_is_looked_at(monkeypatch):
     assert check(certificate, data) is None
     monkeypatch.setattr(checker, "MOST_STEPS", lengths[0] - 1)
     assert "too many" in check(certificate, data)
+
+
+def test_samples_that_break_the_equalities_do_not_count():
+    """A sample that is none of the program's runs does not stand in for one that is missing."""
+    program, data, certificate = stored("parity")
+    letter = lower(program).tokens["1"].astype(np.int64)[None]
+    for number in range(data.samples):
+        less = without(data, number)
+        strange = replace(
+            less,
+            tokens=np.concatenate([less.tokens, letter]),
+            targets=np.concatenate([less.targets, letter]),
+            supervised=np.append(less.supervised, True),
+            offsets=np.append(less.offsets, len(less.tokens) + 1),
+        )
+        assert "do not show all" in check(replace(certificate, data=data_digest(strange)), strange)
+
+
+def test_samples_with_other_features_do_not_count():
+    columns = np.array([[0, 0, 0]])
+    for tokens, kept in (([[1, 0]], 1), ([[1, 1]], 0), ([[0, 1], [1, 0]], 0), ([[2, 0], [1, 0]], 1)):
+        data = DataSet.of_arrays(np.array([tokens]), np.zeros((1, 2), dtype=np.int64))
+        assert len(checker._features(data, columns)) == kept
+
+
+def test_a_walk_with_a_step_of_another_kind_is_refused():
+    _, data, certificate = stored("parity")
+    answers = {step[1] for step in certificate.premises["steps"]}
+    for answer in answers:
+        wrong = other(certificate, premises=lambda p, a=answer: p["steps"].append([a]))
+        assert check(wrong, data) == "a step does not satisfy the equalities"
+    wrong = other(certificate, premises=lambda p: p["start"].append(p["start"][0]))
+    assert check(wrong, data) == "a step does not satisfy the equalities"
+    wrong = other(certificate, proof=lambda p: p.update(features=p["features"][::-1]))
+    assert check(wrong, data) is not None
+
+
+def test_a_run_that_breaks_the_equalities_is_refused():
+    _, data, certificate = stored("increment")
+    onward = [number for number, branch in enumerate(certificate.premises["branches"]) if branch[4] is not None]
+    for number in onward:
+        wrong = other(certificate, premises=lambda p, n=number: p["branches"][n].__setitem__(3, None))
+        assert "a run does not satisfy" in check(wrong, data)
+
+
+def test_runs_that_begin_elsewhere_are_refused():
+    for name in ("capitals", "any_dfa"):
+        _, data, certificate = stored(name)
+        wrong = other(certificate, premises=lambda p: p["initials"][0][1].pop())
+        assert "leads out of the hull" in check(wrong, data)
+
+
+def test_hulls_that_are_kept_and_too_large_are_refused():
+    """The whole space is kept by every step, and its configurations are not what the data show."""
+    _, data, certificate = stored("capitals")
+    width = len(certificate.premises["tokens"]) + 1
+
+    def everything(proof):
+        for location in proof["locations"]:
+            location[1:] = [[[n, 1]] for n in range(width)], []
+
+    assert "does not satisfy the equalities of its question" in check(other(certificate, proof=everything), data)
+
+
+def test_a_basis_that_is_not_that_of_its_equalities_is_refused():
+    _, data, certificate = stored("capitals")
+
+    def smaller(proof):
+        proof["locations"][0][1].pop()
+
+    def strange(proof):
+        proof["locations"][0][1][0] = [[0, 1], [1, 7]]
+
+    assert "is not what its basis spans" in check(other(certificate, proof=smaller), data)
+    assert "does not satisfy its equalities" in check(other(certificate, proof=strange), data)
 
 
 def test_malformed_certificates_are_refused():
