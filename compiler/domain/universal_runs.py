@@ -10,9 +10,9 @@ from numpy.random import Generator
 
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import Table as MachineTable
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.program_to_rules.universal_machine import Table as MachineTable
 
 LETTERS = 400
 """The symbols of a random word."""

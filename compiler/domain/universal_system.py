@@ -22,7 +22,7 @@ from compiler.program_to_rules.lowered_universal_automaton import (
     state_token,
     symbol_token,
 )
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
 
 
 def universal_automaton_system(lowering: LoweredUniversalAutomaton) -> System:
@@ -52,7 +52,7 @@ def universal_automaton_system(lowering: LoweredUniversalAutomaton) -> System:
     return System(lowering, initials, tuple(numbers[symbol_token(s)] for s in symbols), tuple(branches))
 
 
-def universal_machine_system(lowering: LoweredUniversalMachine) -> System:
+def universal_machine_system(lowering: LoweredPointerMachine) -> System:
     """The guarded system of a universal machine."""
     layout, size = lowering.layout, len(lowering.tokens)
     acts = range(len(layout.acts))

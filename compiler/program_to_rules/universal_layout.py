@@ -35,12 +35,23 @@ class Act(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the coordinates of a universal machine stand: cell by cell, then the table, then the outcomes."""
+class Bounds:
+    """The bounds of a universal machine, and the actions that they allow."""
 
     states: int
     symbols: int
     cells: int
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """All actions, in order."""
+        moving = [Act(w, m, r) for r in range(self.states) for m in MOVES for w in range(self.symbols)]
+        return (*moving, *(Act(w, 0, None, stop) for stop in STOPS for w in range(self.symbols)))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout(Bounds):
+    """Where the coordinates of a universal machine stand: cell by cell, then the table, then the outcomes."""
 
     @property
     def width(self) -> int:
@@ -70,12 +81,6 @@ class Layout:
     def outcome(self, outcome: Outcome) -> int:
         """The place of an outcome."""
         return self.act(len(self.acts)) + tuple(OUTCOMES).index(outcome)
-
-    @property
-    def acts(self) -> tuple[Act, ...]:
-        """All actions, in order."""
-        moving = [Act(w, m, r) for r in range(self.states) for m in MOVES for w in range(self.symbols)]
-        return (*moving, *(Act(w, 0, None, stop) for stop in STOPS for w in range(self.symbols)))
 
     def names(self) -> tuple[str, ...]:
         """The names of all coordinates, in order."""

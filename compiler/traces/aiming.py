@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from compiler.domain.hulls import Hull, closed
 from compiler.domain.universal_runs import MachineStart, changed, drawn_start
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.traces.filling import Filled
 
 BATCH = 100

@@ -9,9 +9,9 @@ import numpy as np
 from compiler.domain.free_runs import free_hulls, free_runs
 from compiler.domain.system import System
 from compiler.errors import DataError
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.traces.aiming import aimed
 from compiler.traces.filling import BATCH, Filled, filled
 

@@ -18,7 +18,7 @@ from compiler.program.universal import UniversalAutomaton, UniversalMachine
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import Fewest, lower, lowering_for
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.runtime.recurrent import Recurrent
 from compiler.traces.program_to_traces import generate
 from verify.decompiled import decompile
