@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from compiler.program.run import Outcome
 from compiler.program_to_rules.machine import OUTCOMES
 
-MOVES = (-1, 0, 1)
+MOVES = {-1: "left", 0: "stay", 1: "right"}
 STOPS: tuple[Outcome, ...] = ("accepted", "rejected", "halted")
 
 
@@ -30,8 +30,7 @@ class Act(NamedTuple):
         """``write 1, left, 2``, ``write 0, halt``."""
         if self.stop is not None:
             return f"write {self.write}, {OUTCOMES[self.stop]}"
-        move = {-1: "left", 0: "stay", 1: "right"}[self.move]
-        return f"write {self.write}, {move}, {self.target}"
+        return f"write {self.write}, {MOVES[self.move]}, {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
