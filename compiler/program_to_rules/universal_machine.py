@@ -42,8 +42,8 @@ Cost
     from the last token to the answer that comes from the change of one entry (q,g) of the prompt, q > 0, from a to b.
     The pointers for (0,g) come without that entry, as the first answer: M (u[0,g] + w[g,p]) = 0 for every p, so M
     w[g,p] is the same for all p, and so is M (u[q,g] + w[g,p]). But that is the token by which a acts at p, less that
-    by which b does, and these differ with p where a stays and b halts. What is the least d is open; so is what can be
-    saved with more tokens a step, the position in a register of its own.
+    by which b does, and these differ with p where a stays and b halts. What is the least d in two tokens is open. At
+    four tokens a step `universal_machine_registers` has neither pointers nor configurations for each cell.
 
 Machines within the bounds
     States are numbered with the start state first, symbols with the blank first; a tape that is shorter stands in the

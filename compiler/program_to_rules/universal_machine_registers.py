@@ -55,9 +55,9 @@ Cost
     Four answers a step, three in one that stops, where `universal_machine` has two; and no more than n (2 G + J + 4) +
     Q G (J + 1) tokens in the vocabulary, for the J = G (3 Q + 3) actions.
 
-    d is at most n + 2 G + 2 Q + Q G + 9 more than the least (`lowered_universal_machine`). A token that moves the
-    position has cell[p-m] as well as cell[p], so the question is here[p], n more: asked by its cells, it would read
-    both. Whether these can be saved, or a token a step, is open.
+    Where G >= 2, d is at most n + 2 G + 2 Q + Q G + 9 more than the least (`lowered_universal_machine`). A token that
+    moves the position has cell[p-m] as well as cell[p], so the question is here[p], n more: asked by its cells, it
+    would read both. Whether these can be saved, or a token a step, is open.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """What `fewest` means for every family, in Python and on the command line; models of it in files."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,18 @@ def test_files_of_a_universal_machine(attnc: Attnc, measure: str) -> None:
     assert (judged.status, judged.json["verdict"]) == (0, "proved")
     assert judged.json["level"] == ("domain" if measure == "tokens" else "everywhere")
     assert decompile(model) == model.program
+
+
+def test_the_sizes_of_universal_machines_in_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "universal.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (any_[a-z]+) \| (`dimensions`)? ?\| ([0-9,]+) \|(.*) \|$", text, re.MULTILINE)
+    assert len(rows) == 6
+    for name, chosen, d, others in rows:
+        model = compile(load_program(name), fewest="dimensions" if chosen else None)
+        sizes = [model.d, len(model.heads), len(model.live_rules)]
+        sizes += [sum(len(head.V.weights) + len(head.Q.weights) for head in model.heads), len(model.vocabulary)]
+        shown = [d, *(each.strip() for each in others.split("|"))]
+        assert [f"{size:,}" for size in sizes] == shown, name
 
 
 def test_a_trace_through_registers_shows_the_tape(attnc: Attnc) -> None:
