@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fewest",
     type=click.Choice(["heads", "dimensions", "tokens"]),
-    help="Of a universal automaton the construction with the fewest of these; other programs have one.",
+    help="Of a universal program the construction with the fewest of these; other programs have one.",
 )
 @click.option(
     "--construction",

@@ -21,9 +21,9 @@ from compiler.domain.guarded import STEPS, runs_of, starts_of
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import IDLE, System
 from compiler.errors import DataError
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.spans import Span
 
 PATIENCE = 20
