@@ -1,7 +1,8 @@
-"""Agnostic learning: noise, wrong labels and targets outside the class get the best model in the class, and its error.
+"""Agnostic learning: noise, wrong labels and targets outside the class get the best model of the class.
 
-With noise of variance sigma^2 in each output, least squares of rank r on N samples has the expected excess sigma^2 r / N
-per output on the samples themselves, and somewhat more on fresh ones: 1.6 times as much at N = 4 r for Gaussian tokens in 6 dimensions (in 4 dimensions, where cubic features vary more, 1.9 times).
+With noise of variance sigma^2 in each output, least squares of rank r on N samples has the expected excess
+sigma^2 r / N per output on the samples themselves, and somewhat more on fresh ones: 1.6 times as much at N = 4 r for
+Gaussian tokens in 6 dimensions (in 4 dimensions, where cubic features vary more, 1.9 times).
 """
 
 from __future__ import annotations
