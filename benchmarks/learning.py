@@ -141,7 +141,6 @@ def adam(d: int = 8, seconds: float = 60.0) -> None:
 
     torch.manual_seed(0)
     data, _ = teacher_data(d, int(1.5 * psi(d)))
-    test, _ = teacher_data(d, 1_000, n=9)
     began = perf_counter()
     learned = attnc.learn(data)
     ours = perf_counter() - began
@@ -171,7 +170,6 @@ def adam(d: int = 8, seconds: float = 60.0) -> None:
                 break
         shown = "never" if reached is None else f"{reached:.1f}"
         table.add_row(f"Adam, {heads} heads", shown, f"{perf_counter() - began:.1f}", f"{error:.1e}")
-    del test
     Console(width=120).print(table)
 
 
