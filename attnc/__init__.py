@@ -32,9 +32,11 @@ from attnc.version import __version__
 if TYPE_CHECKING:
     from attnc.storage import load, save
     from compiler import errors
+    from compiler.few_heads import few_heads
     from compiler.language.load import parse
     from compiler.learning.certificate import certify
     from compiler.learning.count_certificate import Certificate
+    from compiler.learning.estimator import LinearAttentionRegressor
     from compiler.learning.features import features
     from compiler.learning.learn import Learned, Report, learn
     from compiler.model import Model
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
     from compiler.program_to_model import compile
     from compiler.program_to_rules.cross_talk import capacity
     from compiler.random_model import random_model
+    from compiler.real_rules_to_few_heads import svd_heads
     from compiler.rules import Form, Rule
+    from compiler.rules_to_few_heads import FewHeads
     from compiler.runtime.stream import Stream
     from compiler.traces.data_set import DataSet
     from compiler.traces.program_to_traces import generate
@@ -58,8 +62,10 @@ _HOMES = {
     "load": "attnc.storage",
     "save": "attnc.storage",
     "parse": "compiler.language.load",
+    "few_heads": "compiler.few_heads",
     "Certificate": "compiler.learning.count_certificate",
     "certify": "compiler.learning.certificate",
+    "LinearAttentionRegressor": "compiler.learning.estimator",
     "features": "compiler.learning.features",
     "Learned": "compiler.learning.learn",
     "Report": "compiler.learning.learn",
@@ -75,8 +81,10 @@ _HOMES = {
     "compile": "compiler.program_to_model",
     "capacity": "compiler.program_to_rules.cross_talk",
     "random_model": "compiler.random_model",
+    "svd_heads": "compiler.real_rules_to_few_heads",
     "Form": "compiler.rules",
     "Rule": "compiler.rules",
+    "FewHeads": "compiler.rules_to_few_heads",
     "Stream": "compiler.runtime.stream",
     "DataSet": "compiler.traces.data_set",
     "generate": "compiler.traces.program_to_traces",
@@ -95,8 +103,10 @@ __all__ = [
     "Certificate",
     "Counterexample",
     "DataSet",
+    "FewHeads",
     "Form",
     "Learned",
+    "LinearAttentionRegressor",
     "Machine",
     "Memory",
     "Model",
@@ -114,6 +124,7 @@ __all__ = [
     "decompile",
     "errors",
     "features",
+    "few_heads",
     "generate",
     "key_value_task",
     "learn",
@@ -123,6 +134,7 @@ __all__ = [
     "random_model",
     "save",
     "strategies",
+    "svd_heads",
     "verify",
 ]
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
 from compiler.model import Model
 from compiler.program import Automaton, Program
 from compiler.program_to_rules.lower import Construction, Fewest, lower
+
+if TYPE_CHECKING:
+    from compiler.rules_to_few_heads import FewHeads
 
 
 def compile(
@@ -22,7 +28,8 @@ def compile(
     fewest
         Takes the construction (with registers) that has the fewest ``heads``, ``dimensions``, or ``tokens`` a step, and
         the default among equals. Universal automata have three and universal machines two; every other family has one,
-        which has the fewest of all that there is. It leaves the program as it is: to have fewer states, `minimise`.
+        which has the fewest of all that there is. With ``heads`` its heads are then made fewer where the same function
+        allows it (`few_heads`). It leaves the program as it is: to have fewer states, `minimise`.
     minimise
         First take the automaton with the fewest states that has the same runs.
     construction
@@ -41,5 +48,28 @@ def compile(
     """
     if minimise and isinstance(program, Automaton):
         program = program.minimised()
+    return compiled(program, fewest, construction, bound).model
+
+
+class Compiled(NamedTuple):
+    """A model, and what is known of the fewest heads of its function where these were asked for."""
+
+    model: Model
+    heads: FewHeads | None
+
+
+def compiled(
+    program: Program,
+    fewest: Fewest | None = None,
+    construction: Construction = "registers",
+    bound: int | None = None,
+) -> Compiled:
+    """See `compile`."""
     lowering = lower(program, construction, bound, fewest)
-    return Model(lowering.coordinates, lowering.heads, lowering.tokens, program)
+    model = Model(lowering.coordinates, lowering.heads, lowering.tokens, program)
+    if fewest != "heads":
+        return Compiled(model, None)
+    from compiler.few_heads import few_heads
+
+    found = few_heads(model)
+    return Compiled(replace(model, heads=found.heads) if len(found.heads) < len(model.heads) else model, found)

@@ -12,7 +12,7 @@ are tried, by the coordinate that one last coordinate reads in more pairs (the h
 
 The placement with fewer heads is taken; the first on a tie. Either way sum_h V_h (x) Q_h has the symmetric part p of
 the rules, so the heads are the same function as the rules on all inputs (rules.py). Entries are those of the rules, in
-{-1, 0, 1} for automata. Rows and columns that are equal up to sign share a head.
+{-1, 0, 1} for automata. Exact rows and columns that are equal up to sign share a head; floats are taken as they are.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def rules_to_heads(form: Form) -> tuple[Head, ...]:
     """Heads that are the same function as `form` on all inputs, named by what they do."""
     names = form.coordinates
     found = hubs(form)
+    if not form.exact:
+        return _real_heads(form, found.turned[found.of_rule])
     turned = found.turned[found.of_rule].tolist()
     rows: dict[Key, Line] = {}
     columns: dict[Key, Line] = {}
@@ -45,12 +47,34 @@ def rules_to_heads(form: Form) -> tuple[Head, ...]:
     by_column, by_row = _shared(columns), _folded(_shared(rows), form.exact)
     if len(by_column) <= len(by_row):
         return tuple(
-            Head(_joined("on", (names[e] for _, e in keys), 4), _matrix(line), _matrix(keys))
+            Head(joined("on", (names[e] for _, e in keys), 4), matrix_of(line), matrix_of(keys))
             for keys, line in by_column
         )
     return tuple(
-        Head(_joined("to", (names[a] for a, _ in keys), 3), _matrix(keys), _matrix(line)) for keys, line in by_row
+        Head(joined("to", (names[a] for a, _ in keys), 3), matrix_of(keys), matrix_of(line)) for keys, line in by_row
     )
+
+
+def _real_heads(form: Form, turned: NDArray[np.bool_]) -> tuple[Head, ...]:
+    """Heads of real-valued rules, of which there may be many: a column or a row each, whichever are fewer."""
+    e, low, high, a = form.index.T
+    hub, other = np.where(turned, high, low), np.where(turned, low, high)
+    by_column, by_row = hub.astype(np.int64) * form.d + e, a.astype(np.int64) * form.d + hub
+    on = len(np.unique(by_column)) <= len(np.unique(by_row))
+    keys = by_column if on else by_row
+    if not len(keys):
+        return ()
+    order = np.argsort(keys, kind="stable")
+    heads = []
+    for mine in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
+        one, weights = np.ones(1), form.weights[mine]
+        if on:
+            side, single = Sparse(a[mine], other[mine], weights), Sparse(hub[mine[:1]], e[mine[:1]], one)
+            heads.append(Head(joined("on", [form.coordinates[e[mine[0]]]], 4), side, single))
+        else:
+            side, single = Sparse(other[mine], e[mine], weights), Sparse(a[mine[:1]], hub[mine[:1]], one)
+            heads.append(Head(joined("to", [form.coordinates[a[mine[0]]]], 3), single, side))
+    return tuple(heads)
 
 
 class Hubs(NamedTuple):
@@ -144,12 +168,14 @@ def _subtract(line: dict, other: dict, factor: Fraction) -> None:  # type: ignor
             line.pop(key, None)
 
 
-def _matrix(entries: Line) -> Sparse:
+def matrix_of(entries: Line) -> Sparse:
+    """The matrix with these entries."""
     places = np.array(list(entries), dtype=np.int32).reshape(-1, 2)
     return Sparse(places[:, 0], places[:, 1], exact_array(entries.values()))
 
 
-def _joined(verb: str, names: Iterable[str], most: int) -> str:
+def joined(verb: str, names: Iterable[str], most: int) -> str:
+    """The name of a head: `verb` and what it is about, at most `most` of `names`."""
     listed = list(dict.fromkeys(names))
     more = f" and {len(listed) - most} more" if len(listed) > most else ""
     return f"{verb} {', '.join(listed[:most])}{more}"

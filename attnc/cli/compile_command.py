@@ -10,7 +10,7 @@ import click
 from attnc.cli.printing import json_option, print_facts, print_json
 from compiler.errors import UnsupportedError
 from compiler.language.load import load
-from compiler.program import Machine, Memory
+from compiler.program import Automaton, Machine, Memory
 
 if TYPE_CHECKING:
     from compiler.program_to_rules.lower import Construction, Fewest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fewest",
     type=click.Choice(["heads", "dimensions", "tokens"]),
-    help="Of a universal program the construction with the fewest of these; other programs have one.",
+    help="Take the construction with the fewest of these; with heads, look for fewer still, with a lower bound.",
 )
 @click.option(
     "--construction",
@@ -52,7 +52,7 @@ def command(
     """Compile PROGRAM to the weights of one layer of linear attention, exactly."""
     from attnc.storage import MODEL, save
     from compiler.files.writing import check_target
-    from compiler.program_to_model import compile
+    from compiler.program_to_model import compiled
 
     check_target(output, MODEL)
     source = load(program)
@@ -60,7 +60,9 @@ def command(
         if not isinstance(source, Machine):
             raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells, examples=source.examples if cells == source.cells else ())
-    model = compile(source, fewest=fewest, minimise=minimise, construction=construction, bound=bound)
+    if minimise and isinstance(source, Automaton):
+        source = source.minimised()
+    model, found = compiled(source, fewest, construction, bound)
     save(model, output)
     facts = {
         "program": source.name,
@@ -70,6 +72,8 @@ def command(
         "rules": len(model.live_rules),
         "entries": sum(len(matrix.rows) for head in model.heads for matrix in (head.V, head.Q)),
     }
+    if found is not None:
+        facts |= {"fewest_bound": found.bound, "minimal": found.minimal}
     if isinstance(source, Memory) and source.dimensions is not None:
         from compiler.program_to_rules.cross_talk import capacity
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Literal
 
 import click
 
 from attnc.cli import NO
+from attnc.cli.parameters import Bytes, Ridge
 from attnc.cli.printing import json_option, note, print_facts, print_json
 from compiler.language.load import load
 
@@ -16,10 +18,21 @@ from compiler.language.load import load
 @click.option("-o", "output", required=True, metavar="M.safetensors", help="The learned model's file.")
 @click.option("--for", "program", metavar="PROGRAM", help="Certify the data for this program.")
 @click.option("--require", type=click.Choice(["exact", "certified"]), help="Exit with 1 if it is not.")
+@click.option("--ridge", type=Ridge(), default=0.0, help="Ridge of real-valued data: a number, or cv to choose one.")
+@click.option("--memory", type=Bytes(), default="4GB", show_default=True, help="What the solver may use.")
+@click.option("--fewest", type=click.Choice(["heads"]), help="Look for the fewest heads, with a lower bound.")
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, data: str, output: str, program: str | None, require: str | None, as_json: bool
+    ctx: click.Context,
+    data: str,
+    output: str,
+    program: str | None,
+    require: str | None,
+    ridge: float | Literal["cv"],
+    memory: int,
+    fewest: Literal["heads"] | None,
+    as_json: bool,
 ) -> None:
     """Learn the model that fits DATA best; integer data exactly, over the rationals."""
     from attnc.storage import MODEL, save
@@ -30,7 +43,8 @@ def command(
     if require == "certified" and program is None:
         raise click.UsageError("--require certified needs --for PROGRAM: data are certified for a program")
     check_target(output, MODEL)
-    learned = learn(load_data(data), program=None if program is None else load(program))
+    named = None if program is None else load(program)
+    learned = learn(load_data(data), program=named, ridge=ridge, memory=memory, fewest=fewest)
     save(learned.model, output)
     facts = asdict(learned.report)
     if as_json:

@@ -57,6 +57,16 @@ def echelon(matrix: Integers) -> tuple[list[int], Integers]:
     return [int(np.flatnonzero(row)[0]) for row in rows], rows
 
 
+def null_rows(matrix: Integers) -> Integers:
+    """A basis (n - rank, n) of the null space modulo `PRIME` of a matrix (m, n)."""
+    m, n = matrix.shape
+    if not m:
+        return np.eye(n, dtype=np.int64).astype(object)
+    basis, nullity = _residues(matrix).nullspace()
+    columns = np.array([[int(value) for value in row] for row in basis.table()], dtype=object).reshape(n, -1)
+    return columns[:, :nullity].T
+
+
 def rank(matrix: Integers) -> int:
     """The rank modulo `PRIME`: a lower bound for the rank over the rationals."""
     return int(_residues(matrix).rank()) if matrix.size else 0

@@ -39,6 +39,8 @@ class Part(NamedTuple):
         The features that are not zero on all of its samples, and their rank.
     error
         The sum of squared errors.
+    spread
+        The expected sum of squares of what noise in the targets did to the weights, from the errors that it left.
     """
 
     places: NDArray[np.int64]
@@ -46,6 +48,7 @@ class Part(NamedTuple):
     live: int
     rank: int
     error: Fraction | float
+    spread: float = 0.0
 
 
 class _Shown(NamedTuple):

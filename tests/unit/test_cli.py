@@ -256,6 +256,7 @@ def test_the_circle(attnc: Attnc) -> None:
     assert list(learned.json) == [
         *("samples", "features", "live", "rank", "blocks"),
         *("residual", "exact", "certified", "heads", "seconds"),
+        *("solver", "ridge", "lambda_min", "condition", "fewest_bound", "minimal"),
     ]
     assert [learned.json[key] for key in ("residual", "exact", "certified")] == [0.0, True, True]
     verdict = attnc("verify", "parity", "m.safetensors", "--json")
@@ -291,6 +292,16 @@ def test_requirements_that_are_not_met(attnc: Attnc) -> None:
     assert (real.status, real.json["exact"], real.json["certified"]) == (1, False, None)
     assert attnc("learn", "f.npz", "-o", "m.safetensors").status == 0
     assert attnc("learn", "d.npz", "-o", "m.safetensors", "--for", "parity").status == 2
+
+
+def test_the_fewest_heads_are_learned_where_they_are_asked_for(attnc: Attnc) -> None:
+    made(attnc, "data", "flip_flop", "--certified", "-o", "d.npz")
+    plain = attnc("learn", "d.npz", "-o", "m.safetensors", "--json").json
+    assert [plain[key] for key in ("heads", "fewest_bound", "minimal")] == [3, None, None]
+    few = attnc("learn", "d.npz", "-o", "m.safetensors", "--fewest", "heads", "--json").json
+    assert [few[key] for key in ("heads", "fewest_bound", "minimal", "exact")] == [2, 2, "proved", True]
+    assert attnc("verify", "flip_flop", "m.safetensors", "--json").json["verdict"] == "proved"
+    assert attnc("learn", "d.npz", "-o", "m.safetensors", "--fewest", "tokens").status == 2
 
 
 def test_verify_refutes_with_a_counterexample(attnc: Attnc) -> None:

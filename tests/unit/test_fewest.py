@@ -93,6 +93,17 @@ def test_a_trace_through_registers_shows_the_tape(attnc: Attnc) -> None:
     assert "halt 1@" in traced
 
 
+def test_heads_are_made_fewer_where_the_same_function_allows_it(attnc: Attnc) -> None:
+    program = load_program("flip_flop")
+    few = compile(program, fewest="heads")
+    assert (len(few.heads), len(compile(program).heads)) == (2, 3)
+    assert few.rules == compile(program).rules
+    facts = attnc("compile", "flip_flop", "-o", "m.safetensors", "--fewest", "heads", "--json").json
+    assert [facts[name] for name in ("heads", "fewest_bound", "minimal")] == [2, 2, "proved"]
+    assert "fewest_bound" not in attnc("compile", "flip_flop", "-o", "m.safetensors", "--json").json
+    assert attnc("verify", "flip_flop", "m.safetensors", "--json").json["level"] == "everywhere"
+
+
 def test_constructions_are_not_mistaken_for_each_other(attnc: Attnc) -> None:
     for measure in ("heads", "dimensions"):
         attnc("compile", "any_dfa", "-o", f"{measure}.safetensors", "--fewest", measure)

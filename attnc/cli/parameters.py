@@ -1,0 +1,44 @@
+"""Values of options that click has no type for."""
+
+from __future__ import annotations
+
+import re
+from math import inf, nan
+from typing import Literal
+
+import click
+
+UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+class Bytes(click.ParamType[int]):
+    """An amount of memory: ``4GB``, ``500MB``, or a number of bytes."""
+
+    name = "SIZE"
+
+    def convert(  # noqa: D102 - click's interface
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]?B)?", str(value).strip(), flags=re.IGNORECASE)
+        if match is None:
+            self.fail(f"{value!r} is no amount of memory; expected such as 500MB or 4GB", param, ctx)
+        return int(float(match[1]) * UNITS[(match[2] or "B").upper()])
+
+
+class Ridge(click.ParamType[float | Literal["cv"]]):
+    """A number of at least 0, or ``cv``."""
+
+    name = "NUMBER|cv"
+
+    def convert(  # noqa: D102 - click's interface
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | Literal["cv"]:
+        if value == "cv":
+            return "cv"
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = nan
+        if not 0 <= number < inf:
+            self.fail(f"{value!r} is no ridge; expected a finite number of at least 0, or cv", param, ctx)
+        return number

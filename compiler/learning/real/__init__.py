@@ -1,0 +1,1 @@
+"""Real-valued data: moments in one pass, and least squares from them."""
