@@ -45,8 +45,8 @@ def registers_tokens(bounds: UniversalMachine, program: Machine, word: list[str]
     state = program.start
     for _ in range(most):
         read, action = symbol_of[tape[p]], program.actions[state, tape[p]]
-        yield token(f"saw[{read}]", f"cell[{p}]", without=f"symbol[{read}]")
-        yield token(f"key[{state_of[state]},{read}]", "reg", without=f"state[{state_of[state]}]")
+        yield token(f"saw[{read}]", f"cell[{p}]", without=[f"symbol[{read}]"])
+        yield token(f"key[{state_of[state]},{read}]", "reg", without=[f"state[{state_of[state]}]"])
         tape[p], state = action.write, action.target or ""
         written = f"cell[{p}]", f"symbol[{symbol_of[action.write]}]"
         if action.stop:
@@ -56,9 +56,9 @@ def registers_tokens(bounds: UniversalMachine, program: Machine, word: list[str]
         yield token(*written, "reg", f"state[{state_of[state]}]", f"go[{go}]")
         left, p = p, p + action.move
         if p not in tape:
-            yield token("pos", "overran", without=f"cell[{left}]")
+            yield token("pos", "overran", without=[f"cell[{left}]"])
             return
-        moved = token(f"cell[{p}]", without=f"cell[{left}]") if p != left else token()
+        moved = token(f"cell[{p}]", without=[f"cell[{left}]"]) if p != left else token()
         yield moved | token("pos", f"here[{p}]")
 
 
