@@ -6,14 +6,14 @@ With features z[e] s[p], s = S on the pairs p, the second-moment matrix (Lambda_
 
 which is the same when e and f change places, or p and q. So the distinct entries are a matrix product of the
 k (k + 1) / 2 products z[e] z[f], e <= f, with the L (L + 1) / 2 products s[p] s[q], p <= q: a quarter of the numbers of
-G, and half of the work of its lower triangle, all in one `dgemm` a row p. The design matrix is never made.
+G, and half of the work of its lower triangle, all in wide `dgemm`. The design matrix is never made.
 
 Moments are sums: those of the parts of a data set add to those of the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ from numpy.typing import NDArray
 from compiler.learning.features import components
 from compiler.learning.real.samples import Floats, Samples, gathered
 from compiler.traces.data_set import DataSet
+
+
+WIDE = 1_000
+"""The least columns of a matrix product, below which it is slower for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,11 +102,8 @@ class RealMoments:
             if not len(last):
                 continue
             weights, columns = np.ascontiguousarray((last[:, low] * last[:, high]).T), np.ascontiguousarray(memory.T)
-            begin = 0
-            for number, column in enumerate(columns):
-                end = begin + len(columns) - number
-                self.products[:, begin:end] += weights @ (column * columns[number:]).T
-                begin = end
+            for begin, squares in _squares(columns):
+                self.products[:, begin : begin + len(squares)] += weights @ squares.T
             self.cross[:] += gathered(Samples(last, memory, targets), targets)
             np.add(self.energy, np.square(targets).sum(axis=0), out=self.energy)
             samples += len(last)
@@ -122,6 +123,20 @@ class RealMoments:
         """(k L,): the diagonal of G, sum of H^2."""
         k, pairs = len(self.shape.coordinates), len(self.shape.pairs)
         return self.products[np.ix_(diagonal(k), diagonal(pairs))].ravel()
+
+
+def _squares(columns: Floats) -> Iterator[tuple[int, Floats]]:
+    """The products s[p] s[q], p <= q, of the rows s (L, m), some `WIDE` or more at a time, and where they begin."""
+    pairs, m = columns.shape
+    buffer = np.empty((WIDE + pairs, m))
+    begin = filled = 0
+    for number, column in enumerate(columns):
+        end = filled + pairs - number
+        np.multiply(column, columns[number:], out=buffer[filled:end])
+        filled = end
+        if filled >= WIDE or number == pairs - 1:
+            yield begin, buffer[:filled]
+            begin, filled = begin + filled, 0
 
 
 def diagonal(n: int) -> NDArray[np.int64]:
