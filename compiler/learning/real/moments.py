@@ -23,7 +23,6 @@ from compiler.learning.features import components
 from compiler.learning.real.samples import Floats, Samples, gathered
 from compiler.traces.data_set import DataSet
 
-
 WIDE = 1_000
 """The least columns of a matrix product, below which it is slower for each."""
 
