@@ -61,10 +61,11 @@ class _Shown(NamedTuple):
 
 def parts_by_reading(data: DataSet) -> list[Part] | None:
     """The exact rules of `data` by reading coordinates; None where they do not fit, or there are none."""
-    reading = reading_coordinates(data)
+    types, places = data.types()
+    reading = reading_coordinates(types, np.unique(places[data.supervised]))
     if reading is None:
         return None
-    shown = _shown(data)
+    shown = _shown(data, types, places)
     if shown is None:
         return None
     found = []
@@ -76,28 +77,29 @@ def parts_by_reading(data: DataSet) -> list[Part] | None:
     return found
 
 
-def reading_coordinates(data: DataSet) -> NDArray[np.int64] | None:
-    """The coordinates of supervised tokens that no other token has; None unless they mark all, and are not all."""
-    asked = data.tokens[data.supervised] != 0
-    others = (data.tokens[~data.supervised] != 0).any(axis=0)
+def reading_coordinates(types: Integers, questions: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The coordinates of questions that no other type has; None unless they mark all, and are not all.
+
+    A question is a type that is supervised somewhere; it need not be everywhere.
+    """
+    asked = types[questions] != 0
+    others = (np.delete(types, questions, axis=0) != 0).any(axis=0)
     alone = asked.any(axis=0) & ~others
     if not bool(asked[:, alone].any(axis=1).all()) or not bool((asked.any(axis=0) & others).any()):
         return None
     return np.flatnonzero(alone)
 
 
-def _shown(data: DataSet) -> _Shown | None:
-    types, inverse = np.unique(data.tokens, axis=0, return_inverse=True)
+def _shown(data: DataSet, types: Integers, places: NDArray[np.int64]) -> _Shown | None:
     if len(types) > MOST_TYPES or data.samples * len(types) > MOST_COUNTS or largest(types) >= 2**20:
         return None
-    inverse = inverse.reshape(-1)
     counts = np.zeros((data.samples, len(types)), dtype=np.int64)
     begin = 0
     for rows in data.sequences():
         chosen = np.flatnonzero(data.supervised[rows])
         if len(chosen):
             one = np.zeros((rows.stop - rows.start, len(types)), dtype=np.int64)
-            one[np.arange(len(one)), inverse[rows]] = 1
+            one[np.arange(len(one)), places[rows]] = 1
             counts[begin : begin + len(chosen)] = np.cumsum(one, axis=0)[chosen]
             begin += len(chosen)
     low, high = np.triu_indices(data.d)
@@ -111,9 +113,9 @@ def _shown(data: DataSet) -> _Shown | None:
 def _part(shown: _Shown, rows: NDArray[np.int64], coordinates: NDArray[np.int64]) -> Part | None:
     """The basic solution of one class, if it fits all of its samples exactly."""
     counts, last = shown.counts[rows], shown.last[np.ix_(rows, coordinates)]
-    independent = _independent(_products(last, counts))
+    independent = independent_rows(products(last, counts))
     memory = product(counts, shown.squares)
-    design = _products(last[independent], memory[independent])
+    design = products(last[independent], memory[independent])
     live = np.flatnonzero(design.any(axis=0))
     order = live[_quietest(last, memory)[live].argsort(kind="stable")]
     targets = shown.targets[rows]
@@ -154,12 +156,12 @@ def _quietest(last: Integers, memory: Integers) -> NDArray[np.int64]:
     return rank
 
 
-def _products(left: Integers, right: Integers) -> Integers:
+def products(left: Integers, right: Integers) -> Integers:
     """Row by row the products of all entries of `left` (m, k) with all of `right` (m, n): (m, k n)."""
     return np.asarray(times(left[:, :, None], right[:, None, :]).reshape(len(left), -1))
 
 
-def _independent(rows: Integers) -> NDArray[np.int64]:
+def independent_rows(rows: Integers) -> NDArray[np.int64]:
     """The numbers of rows that span all, modulo a prime."""
     span = Span(rows.shape[1])
     found: list[int] = []

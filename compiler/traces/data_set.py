@@ -114,6 +114,17 @@ class DataSet:
         """Whether everything is an integer, so that learning is exact."""
         return self.tokens.dtype.kind == "i" and self.targets.dtype.kind == "i"
 
+    def types(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The distinct tokens (T, d) in the order in which they come, and the number of each position's, (total,)."""
+        numbers: dict[bytes, int] = {}
+        firsts: list[int] = []
+        places = np.empty(len(self.tokens), dtype=np.int64)
+        for row, token in enumerate(np.ascontiguousarray(self.tokens)):
+            places[row] = numbers.setdefault(token.tobytes(), len(firsts))
+            if places[row] == len(firsts):
+                firsts.append(row)
+        return self.tokens[firsts], places
+
     def integral(self) -> DataSet:
         """The same data as integers where every number is one (floats: whole and below 2^53), else as they are."""
         arrays = (self.tokens, self.targets)
