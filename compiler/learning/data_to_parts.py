@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from compiler.errors import DataError
 from compiler.exact import times
 from compiler.learning.by_questions import parts_by_questions
 from compiler.learning.features import Block, blocks_of
@@ -19,6 +20,8 @@ from compiler.traces.data_set import DataSet
 
 def found_in_data(data: DataSet, ridge: float | Literal["cv"], memory: int) -> Found:
     """The rules that fit `data` best: exactly, if they are integers and no ridge is wanted. Raises DataError."""
+    if not data.samples:
+        raise DataError("no position is supervised, so there is nothing to learn from")
     unanswered = _unanswered(data)
     if data.exact and ridge == 0:
         parts = parts_by_reading(data) or parts_by_questions(data)

@@ -144,8 +144,6 @@ def learn(
         data = data.integral()
     named = program or data.program
     lowering = None if named is None else fitting(data, named)
-    if not data.samples:
-        raise DataError("no position is supervised, so there is nothing to learn from")
     if isinstance(data, DataMoments):
         found = found_in_moments(data, ridge, memory)
     else:

@@ -17,9 +17,6 @@ from compiler.traces.data_set import DataSet
 COPIES = 3
 """So many moments are held at once: the sum, what is added to it, and the sum of both."""
 
-FEWEST = 6
-"""Fewer blocks than these are done before workers have begun."""
-
 
 class Future(Protocol):
     """What will be the moments of a block."""
@@ -37,8 +34,8 @@ class Workers(Protocol):
         """Begin with a block."""
 
 
-Hire = Callable[[Frame], AbstractContextManager[Workers]]
-"""Workers for a frame, for as long as the context lasts."""
+Hire = Callable[[Frame, int], AbstractContextManager[Workers]]
+"""Workers for a frame and so many blocks, for as long as the context lasts."""
 
 
 class Keeper(Protocol):
@@ -95,7 +92,7 @@ def moments(
         found = keeper.kept(found, [block.stop for block in plan])
     left = [block for block in plan if block.start >= found.sequences[1] and len(block)]
     progress(found.sequences[1] - begin, end - begin)
-    with nullcontext(Here(frame)) if hire is None or len(left) < FEWEST else hire(frame) as workers:
+    with nullcontext(Here(frame)) if hire is None or not left else hire(frame, len(left)) as workers:
         for block, sums in zip(left, _in_order(workers, left), strict=True):
             found = replace(found, sums=added(found.sums, sums), sequences=(begin, block.stop, len(data)))
             progress(block.stop - begin, end - begin)

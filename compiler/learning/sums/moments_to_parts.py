@@ -38,6 +38,8 @@ def found_in_moments(moments: DataMoments, ridge: float | Literal["cv"], memory:
     if not moments.whole:
         i, n = moments.shard
         raise DataError(f"these are moments of shard {i} of {n}; `attnc reduce` adds up all of them first")
+    if not moments.samples:
+        raise DataError("no position is supervised, so there is nothing to learn from")
     if ridge == "cv":
         raise DataError("cross-validation needs the data; from their moments learn with a ridge that is a number")
     sums = moments.sums
@@ -49,6 +51,8 @@ def found_in_moments(moments: DataMoments, ridge: float | Literal["cv"], memory:
     if sums.exact and ridge == 0:
         blocks = [blocks_of_class(*each) for each in zip(sums.classes, sums.peaks, strict=True)]
         exactly = [part for solved in blocks for part in _parts(solved)]
+        if any(part.error < 0 for part in exactly):
+            raise DataError("the squared errors would be negative: these are no moments of data")
         return Found(exactly, sums.unanswered, True, [block for solved in blocks for block in solved], [])
     fitted = [_fitted(each, float(ridge), memory) for each in sums.classes]
     return Found([float_part(each) for each in fitted], sums.unanswered, False, [], fitted, float(ridge))
@@ -87,7 +91,10 @@ def _places(n: int) -> Integers:
 
 def _parts(blocks: list[SolvedBlock]) -> list[Part]:
     """The rules of the blocks of one class; the squared error is known of all of them together."""
-    parts = [exact_part(each) for each in blocks]
+    try:
+        parts = [exact_part(each) for each in blocks]
+    except ZeroDivisionError:  # the pivots of a matrix that is no sum of squares may be singular
+        raise DataError("a matrix that should be a sum of squares is none: these are no moments of data") from None
     error = sum((Fraction(part.error) for part in parts), Fraction(0))
     parts = [part._replace(error=Fraction(0) if number else error) for number, part in enumerate(parts)]
     return [part if reasonable(part) else part._replace(weights=part.weights.astype(np.float64)) for part in parts]

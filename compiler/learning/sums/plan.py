@@ -22,9 +22,11 @@ def plan_of(data: DataSet, shard: Shard) -> list[range]:
 
     Raises DataError for a shard that is none.
     """
+    if not (isinstance(shard, tuple) and len(shard) == 2 and all(isinstance(each, int) for each in shard)):
+        raise DataError(f"shard is {shard!r}, expected (i, N), two whole numbers")
     i, n = shard
     if not 1 <= i <= n:
-        raise DataError(f"there is no shard {i} of {n}; they are numbered from 1 to {n}")
+        raise DataError(f"there is no shard {i} of {n}; they are numbered from 1")
     stretches = data.offsets[:-1] // BLOCK
     ends = [0, *(np.flatnonzero(np.diff(stretches)) + 1).tolist(), len(data)]
     blocks = [range(begin, end) for begin, end in pairwise(ends) if begin < end]

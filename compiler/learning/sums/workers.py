@@ -20,6 +20,11 @@ from compiler.learning.sums.pairs import PairFrame
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What says how many threads a process uses for products of matrices; workers get one each."""
 
+FEWEST = 6
+"""Fewer blocks than these are done before processes have begun."""
+PATIENCE = 20
+"""Seconds within which a scheduler must answer."""
+
 _frame: Frame
 """In a worker process: the frame of the data."""
 
@@ -45,12 +50,13 @@ class _Processes:
 
 
 @contextmanager
-def processes(frame: Frame) -> Iterator[Workers]:
+def processes(frame: Frame, blocks: int) -> Iterator[Workers]:
     """A process for each processor, each with one thread, for moments of counts, whose products are too small for more.
 
-    Moments of pairs are products of large matrices, which use all processors by themselves: they are computed here.
+    Moments of pairs are products of large matrices, which use all processors by themselves: they are computed here, and
+    so are few blocks.
     """
-    if isinstance(frame, PairFrame):
+    if isinstance(frame, PairFrame) or blocks < FEWEST:
         yield Here(frame)
         return
     count = os.cpu_count() or 1
@@ -89,13 +95,14 @@ def cluster(address: str) -> Hire:
     """
 
     @contextmanager
-    def hire(frame: Frame) -> Iterator[Workers]:
+    def hire(frame: Frame, blocks: int) -> Iterator[Workers]:
+        del blocks
         try:
             from distributed import Client
         except ImportError:
             raise UnsupportedError("a scheduler needs dask: pip install 'attnc[dask]'") from None
         try:
-            client = Client(address, timeout=10)
+            client = Client(address, timeout=PATIENCE)
         except (OSError, ValueError) as problem:
             raise UnsupportedError(f"no dask scheduler answers at {address!r}: {problem}") from None
         with client:
