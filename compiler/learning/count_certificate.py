@@ -60,6 +60,12 @@ def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
     system = system_of(lowering)
     shown = Filled(system)
     shown.take(_turns(data, lowering))
+    return certificate_of_shown(shown)
+
+
+def certificate_of_shown(shown: Filled) -> Certificate:
+    """The certificate for what is shown in each location of a memory or a machine. Raises DataError."""
+    system, lowering = shown.system, shown.system.lowering
     rank = sum(len(rows) for rows in shown.shown.values())
     if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
         return Certificate(True, rank, rank, None)

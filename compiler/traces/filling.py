@@ -75,6 +75,11 @@ class Filled:
         self.runs += [runs[number][: max(places) + 1] for number, places in sorted(new.items())]
         return len(new)
 
+    def show(self, location: int, rows: Sequence[NDArray[np.int64]]) -> None:
+        """Take in counts (1 + T,) that are shown in a location, or sums of such, as far as they are new there."""
+        span = self.spans.setdefault(location, Span(self.system.size + 1))
+        self.shown.setdefault(location, []).extend(row for row in rows if span.add(row))
+
 
 def hulls_of(found: Filled) -> dict[int, Hull]:
     """The span of what is shown in each location, exactly. Raises DataError where it has no small integer basis."""

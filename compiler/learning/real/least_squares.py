@@ -94,7 +94,7 @@ def least_squares(data: DataSet, *, memory: int, ridge: float = 0.0) -> list[Fit
         found = least_squares(near, memory=memory, ridge=float(np.ldexp(ridge, -6 * up)))
         return [_scaled_back(each, across, up) for each in found]
     pairs = live_pairs(data.tokens)
-    shapes = shapes_of(data, pairs)
+    shapes = shapes_of(data.tokens[data.supervised], pairs)
     last = data.tokens[data.supervised] != 0
     samples = [int(last[:, shape.coordinates].any(axis=1).sum()) for shape in shapes]
     done: dict[int, Fitted] = {}
