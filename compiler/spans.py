@@ -63,7 +63,7 @@ class Span:
         residue = _residues(vector)
         pivots = self.pivots[: self.size]
         hit = np.flatnonzero(residue[pivots])
-        return _less(residue[None], residue[None, pivots[hit]], self.rows[hit])[0]
+        return np.asarray(_less(residue[None], residue[None, pivots[hit]], self.rows[hit])[0])
 
     def rests(self, vectors: NDArray[Any]) -> NDArray[Any]:
         """What of each of `vectors` (m, n) lies outside the span, as residues."""

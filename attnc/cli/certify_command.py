@@ -26,8 +26,13 @@ def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
     found = certify(loaded, source)
     word = None if found.undetermined is None else list(found.undetermined)
     facts = {"certified": found.certified, "samples": loaded.samples, "rank": found.rank, "span": found.span}
+    open_rule = None if found.certified else found.witness
     if as_json:
-        print_json(facts | {"undetermined": word})
+        shown = None
+        if open_rule is not None:
+            first, second = open_rule.said()
+            shown = {"rule": str(open_rule.rule), "input": list(open_rule.input), "answers": [first, second]}
+        print_json(facts | {"undetermined": word, "witness": shown})
     else:
         print_facts(facts)
         if word is not None:
@@ -35,5 +40,14 @@ def command(ctx: click.Context, data: str, program: str, as_json: bool) -> None:
             spelled = "; ".join(word) if wordless else ", ".join(map(spell, word))
             what = "to the last of the tokens" if wordless else "at the end of the word"
             click.echo(f"The data leave open what is answered {what} {spelled}.")
+        if open_rule is not None:
+            first, second = open_rule.said()
+            click.echo(
+                f"A rule that they do not determine: {open_rule.rule}.\n"
+                "A model that has it as well, and what makes up for it on the data, fits them as the learned one does; "
+                f"at {', '.join(open_rule.input)} the learned one answers {first}, the other {second}."
+            )
+        elif not found.certified:
+            click.echo("No input was found on which two models that fit the data differ.")
     if not found.certified:
         ctx.exit(NO)

@@ -30,10 +30,16 @@ class Probe(NamedTuple):
 
     def memory(self, d: int) -> NDArray[np.int64]:
         """S (d, d) when the query is last."""
-        tokens = np.zeros((2, d), dtype=np.int64)
-        tokens[0, list(self.before)] = 1
-        tokens[1, self.query] = 1
+        tokens = self.tokens(d)
         return np.asarray(tokens.T @ tokens)
+
+    def tokens(self, d: int) -> NDArray[np.int64]:
+        """The token before the query, if there is one, and the query, (n, d)."""
+        rows = [list(self.before)] * bool(self.before) + [[self.query]]
+        tokens = np.zeros((len(rows), d), dtype=np.int64)
+        for token, places in zip(tokens, rows, strict=True):
+            token[places] = 1
+        return tokens
 
 
 def queries(lowering: LoweredRealMemory) -> range:

@@ -57,6 +57,8 @@ def stored(array: NDArray[Any]) -> NDArray[Any]:
 def names_in(path: str | Path) -> set[str]:
     """The names of the arrays in a file; none where it is no such file, or cannot be read."""
     try:
+        if not Path(path).is_file():  # to open a pipe would wait for somebody to write into it
+            return set()
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy") for name in archive.namelist()}
     except Exception:  # whatever the parsers of foreign bytes raise

@@ -14,6 +14,7 @@ the certificate can only err on the side of no, with a probability around 2^-60.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -23,16 +24,17 @@ from compiler.domain.dense_memory_span import check_size
 from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import DataError
 from compiler.exact import product
-from compiler.learning.count_certificate import Certificate, certificate_of_counts
+from compiler.learning.count_certificate import Certificate, Inputs, certificate_of_counts, input_of
 from compiler.learning.dense_memory_certificate import certificate_of_dense
 from compiler.learning.elimination import Integers, in_row_space, rank
 from compiler.learning.features import blocks_of
 from compiler.learning.moments import SolvedBlock, moments_of, solved_block
 from compiler.learning.real_memory_certificate import certificate_of_vectors
+from compiler.learning.witness import witness
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.dense_memory import LoweredDenseMemory
-from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
@@ -43,6 +45,12 @@ LoweredByFeatures: TypeAlias = LoweredAutomaton | LoweredRealMemory | LoweredDen
 
 def certificate(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) -> Certificate:
     """The certificate of integer data for a lowered program; `solved`, its eliminated moments, if they are known."""
+    found, inputs = _judged(data, lowering, solved)
+    return found if found.certified else replace(found, search=lambda: witness(data, lowering, inputs()))
+
+
+def _judged(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) -> tuple[Certificate, Inputs]:
+    """The certificate without a witness, and the inputs that may be left open."""
     if not isinstance(lowering, LoweredByFeatures):
         return certificate_of_counts(data, lowering)
     return certificate_of_features(
@@ -50,7 +58,9 @@ def certificate(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]
     )
 
 
-def certificate_of_features(lowering: LoweredByFeatures, solved: Callable[[], Sequence[SolvedBlock]]) -> Certificate:
+def certificate_of_features(
+    lowering: LoweredByFeatures, solved: Callable[[], Sequence[SolvedBlock]]
+) -> tuple[Certificate, Inputs]:
     """The certificate for an automaton or a memory in few dimensions, given the eliminated moments of the features."""
     if isinstance(lowering, LoweredDenseMemory):
         check_size(lowering)
@@ -60,8 +70,8 @@ def certificate_of_features(lowering: LoweredByFeatures, solved: Callable[[], Se
     return _of_walks(solved(), lowering)
 
 
-def _of_walks(solved: Sequence[SolvedBlock], lowering: LoweredAutomaton) -> Certificate:
-    """The certificate for an automaton, whose span is that of the walks on its token graph."""
+def _of_walks(solved: Sequence[SolvedBlock], lowering: LoweredAutomaton) -> tuple[Certificate, Inputs]:
+    """The certificate for an automaton, whose span is that of the walks on its token graph, and what is open."""
     graph = token_graph(lowering)
     low, high = np.triu_indices(len(lowering.coordinates))
     met = ((graph.vectors[:, low] != 0) & (graph.vectors[:, high] != 0)).any(axis=0)
@@ -79,8 +89,17 @@ def _of_walks(solved: Sequence[SolvedBlock], lowering: LoweredAutomaton) -> Cert
             inside &= _determined(solved, [places.get((coordinate, b, c)) for b, c in pairs.tolist()], rows)
         left_open += [word for word, known in zip(words, inside.tolist(), strict=True) if not known]
     order = {symbol: number for number, symbol in enumerate(graph.lasts)}
-    worst = min(left_open, key=lambda word: (len(word), [order[symbol] for symbol in word]), default=None)
-    return Certificate(worst is None, sum(len(block.eliminated.pivots) for block in solved), span, worst)
+    left_open.sort(key=lambda word: (len(word), [order[symbol] for symbol in word]))
+    data_rank = sum(len(block.eliminated.pivots) for block in solved)
+    found = Certificate(not left_open, data_rank, span, left_open[0] if left_open else None)
+    return found, lambda: (input_of(lowering, word, _asked(lowering, word)) for word in left_open)
+
+
+def _asked(lowering: LoweredAutomaton, word: tuple[str, ...]) -> list[Turn]:
+    """The run on a word up to its last symbol, whose answer is wanted."""
+    turns = list(lowering.dialogue(word))
+    last = max(place for place, (_, answer) in enumerate(turns) if answer is not None)
+    return turns[: last + 1]
 
 
 def _places(solved: Sequence[SolvedBlock]) -> dict[tuple[int, int, int], tuple[int, int]]:

@@ -9,8 +9,11 @@ from what the data show (`domain.hulls`). The condition is sufficient, and asks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import islice
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,7 @@ from compiler.domain.guarded import runs_of, starts_of, system_of
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import System
 from compiler.errors import DataError
+from compiler.learning.witness import Input, Witness
 from compiler.program_to_rules.lowering import Asks, Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.memory import LoweredMemory
@@ -31,8 +35,11 @@ from compiler.traces.filling import Filled, fills_freely, hulls_of, missing, spa
 TRIED = 2_000
 """The runs that are looked through for one that shows what the data leave open."""
 
+MOST_INPUTS = 30
+"""The inputs on which a witness is looked for."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Certificate:
     """Whether data determine a program's answers on its whole domain.
 
@@ -46,35 +53,54 @@ class Certificate:
         The dimension of the span of all configurations that the program can reach.
     undetermined
         A short input whose last answer the data leave open; None if certified, or if none was found. Of a real memory,
-        its tokens.
+        its tokens. Of memories and machines it is one whose counts of tokens the data do not show; whether its answer
+        is open, `witness` says.
     """
 
     certified: bool
     rank: int
     span: int
     undetermined: tuple[str, ...] | None
+    search: Callable[[], Witness | None] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def witness(self) -> Witness | None:
+        """Two models that fit the data alike, and an input that tells them apart; None if certified, or not found.
+
+        It is looked for at the first access, which learns a model.
+        """
+        return None if self.search is None else self.search()
 
 
-def certificate_of_counts(data: DataSet, lowering: Lowering) -> Certificate:
-    """The certificate of runs of a memory or a machine. Raises DataError, UnsupportedError."""
+Inputs: TypeAlias = Callable[[], Iterator[Input]]
+"""What may be left open, the best first."""
+
+
+def certificate_of_counts(data: DataSet, lowering: Lowering) -> tuple[Certificate, Inputs]:
+    """The certificate of runs of a memory or a machine, and what may be open. Raises DataError, UnsupportedError."""
     system = system_of(lowering)
     shown = Filled(system)
     shown.take(_turns(data, lowering))
     return certificate_of_shown(shown)
 
 
-def certificate_of_shown(shown: Filled) -> Certificate:
-    """The certificate for what is shown in each location of a memory or a machine. Raises DataError."""
+def certificate_of_shown(shown: Filled) -> tuple[Certificate, Inputs]:
+    """The certificate for what is shown in each location of a memory or a machine, and what may be open.
+
+    Raises DataError.
+    """
     system, lowering = shown.system, shown.system.lowering
     rank = sum(len(rows) for rows in shown.shown.values())
     if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
-        return Certificate(True, rank, rank, None)
+        return Certificate(True, rank, rank, None), lambda: iter(())
     try:
         left, span = _left_open(system, hulls_of(shown))
     except DataError:  # what is shown has no small basis, so it is not all that can be reached, which has one
         hulls = free_hulls(system) if isinstance(lowering, LoweredMachine) else closed(system, {})
         left, span = True, sum(hull.dimension for n, hull in hulls.items() if n in system.asked_at)
-    return Certificate(not left, rank, span, _undetermined(system, shown) if left else None)
+    best = _undetermined(system, shown) if left else None
+    named = None if best is None else _given(system, best)
+    return Certificate(not left, rank, span, named), partial(_inputs, system, shown, best)
 
 
 def _left_open(system: System, hulls: Mapping[int, Hull]) -> tuple[bool, int]:
@@ -121,15 +147,20 @@ def _outside(spans: Mapping[int, Hull], system: System, location: int, rows: NDA
     return span is None or bool(span.outside(rows).any())
 
 
-def _undetermined(system: System, shown: Filled) -> tuple[str, ...] | None:
-    """What is given in a short run whose last question the data leave open, by the names of its tokens.
-
-    Modulo a prime, as the rank is; None where no run that was tried is such.
-    """
+def _spans_by_question(system: System, shown: Filled) -> dict[int, Span]:
     spans: dict[int, Span] = {}
     for location, rows in shown.shown.items():
         span = spans.setdefault(system.asked_at[location], Span(system.size + 1))
         span.extend(np.stack(rows))
+    return spans
+
+
+def _undetermined(system: System, shown: Filled) -> list[Turn] | None:
+    """A short run, up to a question at which the data do not show its counts.
+
+    Modulo a prime, as the rank is; None where no run that was tried is such.
+    """
+    spans = _spans_by_question(system, shown)
     best: list[Turn] | None = None
     for number, turns in enumerate(runs_of(system)):
         if number == TRIED:
@@ -139,9 +170,36 @@ def _undetermined(system: System, shown: Filled) -> tuple[str, ...] | None:
             if known is None or known.rest(counts).any():
                 best = turns[: place + 1]
                 break
-    if best is None:
-        return None
-    answers = {place + 1 for place, (_, answer) in enumerate(best) if answer is not None}
+    return best
+
+
+def _given(system: System, turns: list[Turn]) -> tuple[str, ...]:
+    """What a run is given, by the names of its tokens; of a memory without what it holds at the start."""
+    answers = {place + 1 for place, (_, answer) in enumerate(turns) if answer is not None}
     lowering = system.lowering
     prompt = len(list(lowering.inputs(()))) if isinstance(lowering, LoweredMemory) else 0
-    return tuple(name for place, (name, _) in enumerate(best) if place not in answers and place >= prompt)
+    return tuple(name for place, (name, _) in enumerate(turns) if place not in answers and place >= prompt)
+
+
+def _inputs(system: System, shown: Filled, best: list[Turn] | None) -> Iterator[Input]:
+    """The run `best`, then the first run that shows more counts than the data at each of some other questions."""
+    if best is None:
+        return
+    yield input_of(system.lowering, _given(system, best), best)
+    spans = _spans_by_question(system, shown)
+    met: set[int] = set()
+    for turns in islice(runs_of(system), TRIED):
+        for place, location, counts in system.counts(turns):
+            question = system.asked_at[location]
+            known = spans.get(question)
+            if question not in met and (known is None or known.rest(counts).any()):
+                met.add(question)
+                yield input_of(system.lowering, _given(system, turns[: place + 1]), turns[: place + 1])
+        if len(met) >= MOST_INPUTS:
+            return
+
+
+def input_of(lowering: Lowering, names: tuple[str, ...], turns: Sequence[Turn]) -> Input:
+    """An input, by name, whose run are `turns`; the answer to the last of them is looked at."""
+    vectors = np.stack([lowering.tokens[name] for name, _ in turns])
+    return Input(names, vectors.astype(np.int64))

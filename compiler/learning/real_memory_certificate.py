@@ -12,22 +12,26 @@ from collections.abc import Sequence
 import numpy as np
 
 from compiler.domain.real_memory_span import Probe, probes, queries, span
-from compiler.learning.count_certificate import Certificate
+from compiler.learning.count_certificate import Certificate, Inputs
 from compiler.learning.elimination import in_row_space
 from compiler.learning.moments import SolvedBlock
+from compiler.learning.witness import Input
 from compiler.program_to_rules.real_memory import LoweredRealMemory
 
 
-def certificate_of_vectors(solved: Sequence[SolvedBlock], lowering: LoweredRealMemory) -> Certificate:
-    """The certificate of integer data, given the eliminated moments of their blocks.
+def certificate_of_vectors(solved: Sequence[SolvedBlock], lowering: LoweredRealMemory) -> tuple[Certificate, Inputs]:
+    """The certificate of integer data, given the eliminated moments of their blocks, and what is open.
 
     `undetermined` are the tokens of a shortest input that the data leave open, each as the sum of its unit vectors; the
     last one asks.
     """
     left_open = [probe for query in queries(lowering) for probe in _left_open(solved, lowering, query)]
     rank = sum(len(block.eliminated.pivots) for block in solved)
-    worst = min(left_open, key=lambda probe: len(probe.before), default=None)
-    return Certificate(not left_open, rank, span(lowering), None if worst is None else _spelled(worst, lowering))
+    left_open.sort(key=lambda probe: len(probe.before))
+    named = [_spelled(probe, lowering) for probe in left_open]
+    found = Certificate(not left_open, rank, span(lowering), named[0] if named else None)
+    d = lowering.form.d
+    return found, lambda: map(Input, named, (probe.tokens(d) for probe in left_open))
 
 
 def _left_open(solved: Sequence[SolvedBlock], lowering: LoweredRealMemory, query: int) -> list[Probe]:

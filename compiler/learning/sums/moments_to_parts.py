@@ -123,7 +123,7 @@ def certificate_of_moments(
     Raises DataError where the moments do not hold what the certificate asks for, or pass `memory` bytes.
     """
     if isinstance(lowering, LoweredByFeatures):
-        return certificate_of_features(lowering, lambda: solved or _all_blocks(moments, memory))
+        return certificate_of_features(lowering, lambda: solved or _all_blocks(moments, memory))[0]
     what = f"{lowering.program.kind} {lowering.program.name}"
     system = system_of(lowering)
     if system.situations or not isinstance(moments.sums, CountMoments):
@@ -131,7 +131,7 @@ def certificate_of_moments(
     shown = Filled(system)
     for last, rows in _shown(moments.sums, lowering).items():
         shown.show(last, list(rows))
-    return certificate_of_shown(shown)
+    return certificate_of_shown(shown)[0]
 
 
 def _all_blocks(moments: DataMoments, memory: int) -> list[SolvedBlock]:
