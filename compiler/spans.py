@@ -103,8 +103,8 @@ class Span:
         found = [np.zeros(0, dtype=np.int64)]
         for begin in range(0, len(vectors), size):
             rests = self.rests(vectors[begin : begin + size])
-            fresh = Span(rests.shape[1])
-            found.append(begin + fresh.extend(rests))
+            outside, fresh = np.flatnonzero(rests.any(axis=1)), Span(rests.shape[1])
+            found.append(begin + outside[fresh.extend(rests[outside])])
             self._join(fresh.rows[: fresh.size], fresh.pivots[: fresh.size])
         return np.concatenate(found)
 
