@@ -38,7 +38,7 @@ test-extras: .venv-extras/installed
 	@echo "Setting up .venv-extras (once; a few minutes) ..."
 	@$(PYTHON) -m venv .venv-extras
 	@.venv-extras/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	@.venv-extras/bin/python -m pip install --quiet --constraint constraints.txt --group test "torch==2.13.0" "scikit-learn==1.9.1" --editable .
+	@.venv-extras/bin/python -m pip install --quiet --constraint constraints.txt --group test "torch==2.13.0" "scikit-learn==1.9.1" "distributed==2026.8.0" --editable .
 	@touch $@
 
 clean:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from compiler.learning.estimator import LinearAttentionRegressor
     from compiler.learning.features import features
     from compiler.learning.learn import Learned, Report, learn
+    from compiler.learning.sums.collect import moments
+    from compiler.learning.sums.data_moments import DataMoments, reduce
     from compiler.model import Model
     from compiler.program import Automaton, Machine, Memory, UniversalAutomaton, UniversalMachine
     from compiler.program.machine import Action
@@ -75,6 +77,9 @@ _HOMES = {
     "Learned": "compiler.learning.learn",
     "Report": "compiler.learning.learn",
     "learn": "compiler.learning.learn",
+    "moments": "compiler.learning.sums.collect",
+    "DataMoments": "compiler.learning.sums.data_moments",
+    "reduce": "compiler.learning.sums.data_moments",
     "Model": "compiler.model",
     "Automaton": "compiler.program",
     "Machine": "compiler.program",
@@ -107,6 +112,7 @@ __all__ = [
     "Automaton",
     "Certificate",
     "Counterexample",
+    "DataMoments",
     "DataSet",
     "FewHeads",
     "Form",
@@ -136,9 +142,11 @@ __all__ = [
     "learn",
     "load",
     "load_certificate",
+    "moments",
     "multi_query_recall",
     "parse",
     "random_model",
+    "reduce",
     "save",
     "save_certificate",
     "stored_certificate",

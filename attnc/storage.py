@@ -1,4 +1,4 @@
-"""Programs, models and data sets from and to files, by what their names end in."""
+"""Programs, models, data sets and moments from and to files, by what their names end in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from compiler.model import Model
 from compiler.traces.data_set import DataSet
 
 if TYPE_CHECKING:
+    from compiler.learning.sums.data_moments import DataMoments
     from compiler.program import Program
 
 MODEL = ".safetensors"
@@ -17,10 +18,10 @@ DATA = ".npz"
 
 
 def load(reference: str | Path) -> Any:
-    """The program, model or data set that `reference` names.
+    """The program, model, data set or moments that `reference` names.
 
-    A name that ends in ``.safetensors`` is a model, in ``.npz`` a data set; anything else is a program: a file
-    ``x.attn``, a program of a file ``x.attn::name``, or a name of the library, such as ``parity``.
+    A name that ends in ``.safetensors`` is a model, in ``.npz`` a data set or moments; anything else is a program: a
+    file ``x.attn``, a program of a file ``x.attn::name``, or a name of the library, such as ``parity``.
 
     Raises
     ------
@@ -33,12 +34,19 @@ def load(reference: str | Path) -> Any:
 
         return load_model(text)
     if text.endswith(DATA):
-        from compiler.files.data_file import load_data
-
-        return load_data(text)
+        return load_npz(text)
     from compiler.language.load import load as load_program
 
     return load_program(text)
+
+
+def load_npz(path: str | Path) -> DataSet | DataMoments:
+    """The data set in a file, or the moments. Raises FileError, DataError."""
+    from compiler.files.arrays import names_in
+    from compiler.files.data_file import load_data
+    from compiler.files.moments_file import load_moments
+
+    return load_moments(path) if "moments" in names_in(path) else load_data(path)
 
 
 @overload
@@ -46,9 +54,11 @@ def save(thing: Model, path: str | Path) -> None: ...
 @overload
 def save(thing: DataSet, path: str | Path) -> None: ...
 @overload
+def save(thing: DataMoments, path: str | Path) -> None: ...
+@overload
 def save(thing: Program, path: str | Path) -> None: ...
-def save(thing: Model | DataSet | Program, path: str | Path) -> None:
-    """Write a model (``.safetensors``), a data set (``.npz``) or a program (``.attn``), whole or not at all.
+def save(thing: Model | DataSet | DataMoments | Program, path: str | Path) -> None:
+    """Write a model (``.safetensors``), data or moments (``.npz``) or a program (``.attn``), whole or not at all.
 
     Raises
     ------
@@ -58,12 +68,14 @@ def save(thing: Model | DataSet | Program, path: str | Path) -> None:
         For anything else.
     """
     from compiler.errors import FileError, UnsupportedError
+    from compiler.learning.sums.data_moments import DataMoments
     from compiler.program import Program
 
-    if not isinstance(thing, Model | DataSet | Program):
+    if not isinstance(thing, Model | DataSet | DataMoments | Program):
         hint = "; save its .model" if hasattr(thing, "model") else ""
-        raise UnsupportedError(f"save takes a model, a data set or a program, not a {type(thing).__name__}{hint}")
-    ending = MODEL if isinstance(thing, Model) else DATA if isinstance(thing, DataSet) else ".attn"
+        what = "a model, a data set, moments or a program"
+        raise UnsupportedError(f"save takes {what}, not a {type(thing).__name__}{hint}")
+    ending = MODEL if isinstance(thing, Model) else ".attn" if isinstance(thing, Program) else DATA
     if not str(path).endswith(ending):
         raise FileError(f"{path}: a {type(thing).__name__} is written to a file whose name ends in {ending}")
     if isinstance(thing, Model):
@@ -74,5 +86,9 @@ def save(thing: Model | DataSet | Program, path: str | Path) -> None:
         from compiler.files.data_file import save_data
 
         save_data(thing, path)
+    elif isinstance(thing, DataMoments):
+        from compiler.files.moments_file import save_moments
+
+        save_moments(thing, path)
     else:
         write_bytes(path, str(thing).encode())

@@ -27,9 +27,9 @@ def compile(
     ----------
     fewest
         Takes the construction (with registers) that has the fewest ``heads``, ``dimensions``, or ``tokens`` a step, and
-        the default among equals. Universal automata have three; every other family has one, which has the fewest of
-        all that there is. With ``heads`` its heads are then made fewer where the same function allows it (`few_heads`).
-        It leaves the program as it is: to have fewer states, `minimise`.
+        the default among equals. Universal automata have three and universal machines two; every other family has one,
+        which has the fewest of all that there is. With ``heads`` its heads are then made fewer where the same function
+        allows it (`few_heads`). It leaves the program as it is: to have fewer states, `minimise`.
     minimise
         First take the automaton with the fewest states that has the same runs.
     construction

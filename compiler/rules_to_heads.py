@@ -64,7 +64,7 @@ def _real_heads(form: Form, turned: NDArray[np.bool_]) -> tuple[Head, ...]:
     keys = by_column if on else by_row
     if not len(keys):
         return ()
-    order = np.argsort(keys, kind="stable")
+    order = np.lexsort((other, a, keys) if on else (e, other, keys))
     heads = []
     for mine in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
         one, weights = np.ones(1), form.weights[mine]

@@ -6,8 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-import numpy as np
-
 from compiler.program_to_rules.lowered_universal_automaton import (
     LoweredUniversalAutomaton,
     at_token,
@@ -17,8 +15,6 @@ from compiler.program_to_rules.lowered_universal_automaton import (
 )
 from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.program_to_rules.universal_machine import Table as MachineTable
 
 UNREAD = -1
 Here = TypeVar("Here")
@@ -86,77 +82,6 @@ class LazyRuns(ABC, Generic[Here]):
         """The program's own run on the prompt that `choices` fill, as far as `run` goes and perhaps further."""
 
 
-class Head(NamedTuple):
-    """Where a machine stands: the tape with `UNREAD` cells, the state, the cell of the head."""
-
-    tape: tuple[int, ...]
-    state: int
-    cell: int
-
-
-class MachineRuns(LazyRuns[Head]):
-    """The runs of a universal machine: the places are its cells, then the entries of the table."""
-
-    def __init__(self, lowering: LoweredUniversalMachine) -> None:
-        self.lowering = lowering
-        self.layout = lowering.layout
-        self.acts = lowering.layout.acts
-        self.pointers, self.answers = lowering.pointers.tolist(), lowering.answers.tolist()
-        self.places = [*lowering.prompts.tolist(), *(entry for row in lowering.entries.tolist() for entry in row)]
-        self.questions = np.flatnonzero(lowering.asks).tolist()
-        self.free = [range(len(place)) for place in self.places]
-
-    def begins(self) -> Iterator[LazyRun[Head]]:
-        """The head stands at any cell."""
-        blank = (UNREAD,) * self.layout.cells
-        for cell, start in enumerate(self.lowering.starts.tolist()):
-            yield LazyRun((UNREAD,) * len(self.places), (start,), Head(blank, 0, cell))
-
-    def longer(self, run: LazyRun[Head], near: Near) -> Iterator[LazyRun[Head]]:
-        """A configuration reads its cell, a pointer its entry."""
-        tape, state, cell = run.here
-        if len(run.after) % 2:
-            for symbol in _options(tape[cell], self.layout.symbols):
-                if near(pointer := self.pointers[state][symbol][cell]):
-                    choices = run.choices if tape[cell] >= 0 else _with(run.choices, cell, symbol)
-                    yield LazyRun(choices, (*run.after, pointer), Head(_with(tape, cell, symbol), state, cell))
-            return
-        place = self.layout.cells + state * self.layout.symbols + tape[cell]
-        for number in _options(run.choices[place], len(self.acts)):
-            act, answer = self.acts[number], self.answers[number][cell]
-            if act.target is not None and 0 <= cell + act.move < self.layout.cells and near(answer):
-                here = Head(_with(tape, cell, act.write), act.target, cell + act.move)
-                yield LazyRun(_with(run.choices, place, number), (*run.after, answer), here)
-
-    def followers(self, question: int) -> Iterator[int]:
-        """A configuration points, a pointer acts."""
-        state, symbol, cell = self.lowering.pointed(self.lowering.tokens.names[question])
-        assert state is not None
-        assert cell is not None
-        if symbol is None:
-            yield from (row[cell] for row in self.pointers[state])
-            return
-        for act, answers in zip(self.acts, self.answers, strict=True):
-            if act.target is not None and 0 <= cell + act.move < self.layout.cells:
-                yield answers[cell]
-
-    def allowed(self, run: LazyRun[Head]) -> Iterator[Sequence[Sequence[int]]]:
-        """Anything, anywhere."""
-        del run
-        yield self.free
-
-    def given(self, run: LazyRun[Head]) -> tuple[int, ...]:
-        """The start."""
-        return run.after[:1]
-
-    def turns(self, run: LazyRun[Head], choices: Sequence[int]) -> Iterator[Turn]:
-        """See `LazyRuns.turns`."""
-        cells, symbols = self.layout.cells, self.layout.symbols
-        rows = tuple(tuple(choices[n : n + symbols]) for n in range(cells, len(choices), symbols))
-        head = self.lowering.starts.tolist().index(run.after[0])
-        return self.lowering.turns(MachineTable(rows, ()), choices[:cells], head)
-
-
 class Entered(NamedTuple):
     """Where an automaton stands: its state, and for each state whether it accepts, None if it was never entered."""
 
@@ -202,8 +127,8 @@ class AutomatonRuns(LazyRuns[Entered]):
         letters = [letter for letter in self.letters if near(letter)]
         for choice in self._agreeing(accepts) if known == UNREAD else (known,):
             target, ends = self.ends[choice]
-            here = Entered(target, _with(accepts, target, ends))
-            choices = _with(run.choices, place, choice)
+            here = Entered(target, with_value(accepts, target, ends))
+            choices = with_value(run.choices, place, choice)
             entered = self.lowering.tokens.numbers[self.lowering.entered(state, target, ends)]
             for letter in letters:
                 yield LazyRun(choices, (*run.after, entered, letter), here)
@@ -230,7 +155,7 @@ class AutomatonRuns(LazyRuns[Entered]):
             yield accepts
             return
         for ends in (False, True):
-            yield from self._settled(_with(accepts, least, ends))
+            yield from self._settled(with_value(accepts, least, ends))
 
     def given(self, run: LazyRun[Entered]) -> tuple[int, ...]:
         """The start and the word."""
@@ -248,7 +173,7 @@ class AutomatonRuns(LazyRuns[Entered]):
         return self.lowering.turns(AutomatonTable(rows, tuple(accepts)), word)
 
 
-def _options(known: int, size: int) -> Sequence[int]:
+def options(known: int, size: int) -> Sequence[int]:
     """What was read before; all where it was not."""
     return range(size) if known == UNREAD else (known,)
 
@@ -256,5 +181,6 @@ def _options(known: int, size: int) -> Sequence[int]:
 Value = TypeVar("Value")
 
 
-def _with(values: tuple[Value, ...], place: int, value: Value) -> tuple[Value, ...]:
+def with_value(values: tuple[Value, ...], place: int, value: Value) -> tuple[Value, ...]:
+    """`values` with another one at `place`."""
     return (*values[:place], value, *values[place + 1 :])

@@ -28,10 +28,14 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
+from compiler.program_to_rules.universal_machine_registers import LoweredRegistersMachine
 from compiler.rules import Form
 from compiler.vocabulary import Vocabulary
-from verify.lazy_runs import UNREAD, AutomatonRuns, LazyRun, LazyRuns, MachineRuns
+from verify.lazy_machine_runs import PointerRuns, RegistersRuns
+from verify.lazy_runs import UNREAD, AutomatonRuns, LazyRun, LazyRuns
 from verify.same_on_hulls import Differs
 
 MOST_RUNS = 300_000
@@ -59,13 +63,22 @@ def least_run(
     lowering: LoweredUniversalAutomaton | LoweredUniversalMachine, rest: Form, most: int | None = None
 ) -> Least:
     """The least run, of at most `most` questions, at whose last one `rest` (program minus model) is not zero."""
-    runs = AutomatonRuns(lowering) if isinstance(lowering, LoweredUniversalAutomaton) else MachineRuns(lowering)
+    runs = _runs(lowering)
     best, complete = _Search(runs, Excess(rest, lowering.tokens)).shortest(most)
     if best is None:
         return Least(None, complete)
     turns = islice(runs.turns(best.run, best.choices), len(runs.places) + len(best.run.after))
     given = tuple(lowering.tokens.names[token] for token in best.given)
     return Least(Differs(given, tuple(turns)), complete)
+
+
+def _runs(lowering: Lowering) -> AutomatonRuns | PointerRuns | RegistersRuns:
+    if isinstance(lowering, LoweredUniversalAutomaton):
+        return AutomatonRuns(lowering)
+    if isinstance(lowering, LoweredPointerMachine):
+        return PointerRuns(lowering)
+    assert isinstance(lowering, LoweredRegistersMachine)
+    return RegistersRuns(lowering)
 
 
 class Excess:

@@ -28,9 +28,9 @@ from compiler.exact import plus, product, scaled, times
 from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.runtime.sparse_recurrent import SparseRecurrent
 from compiler.traces.filling import missing, spans_of_runs
 from verify.answers import Integers, contributions

@@ -7,9 +7,9 @@ from compiler.heads_to_rules import MOST_RULES, exact_heads, exact_rules, live_r
 from compiler.model import Model
 from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering
 from compiler.program_to_rules.real_memory import LoweredRealMemory
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from verify.replay import replayed
 from verify.same_function import difference, exact_form
 from verify.same_on_dense import dense_verdict

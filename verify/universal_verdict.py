@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.errors import DataError, UnsupportedError
 from compiler.model import Model
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.rules import Form
 from verify.least_run import MOST_RUNS, least_run
 from verify.replay import replayed

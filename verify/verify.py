@@ -11,7 +11,7 @@ from compiler.errors import ModelError, UnsupportedError
 from compiler.heads_to_rules import MOST_RULES, exact_rules, products
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
-from compiler.program import Automaton, Program, UniversalAutomaton
+from compiler.program import Automaton, Program, UniversalAutomaton, UniversalMachine
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
@@ -148,7 +148,7 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
 
 def _lowered(program: Program, model: Model) -> Lowering:
     """The construction with registers that `model` claims to be, over the coordinates of `program`."""
-    universal = isinstance(program, UniversalAutomaton)
+    universal = isinstance(program, UniversalAutomaton | UniversalMachine)
     return lowering_for(program, model.coordinates) if universal else lower(program)
 
 

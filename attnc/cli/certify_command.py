@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,6 @@ from compiler.program import Memory, Program
 from compiler.program.words import spell
 
 if TYPE_CHECKING:
-    from compiler.learning.count_certificate import Certificate
-    from compiler.learning.witness import Witness
     from compiler.traces.data_set import DataSet
 
 
@@ -47,17 +46,40 @@ def command(
     found = certify(loaded, source)
     if certificate is not None and found.certified:
         _write(loaded, source, certificate)
+    word = None if found.undetermined is None else list(found.undetermined)
     facts = {"certified": found.certified, "samples": loaded.samples, "rank": found.rank, "span": found.span}
-    shown = _shown(found.witness)
+    open_rule = None if found.certified else found.witness
     if as_json:
-        word = None if found.undetermined is None else list(found.undetermined)
+        shown = None
+        if open_rule is not None:
+            first, second = open_rule.said()
+            shown = {"rule": str(open_rule.rule), "input": list(open_rule.input), "answers": [first, second]}
         print_json(facts | {"undetermined": word, "witness": shown})
     else:
         print_facts(facts)
-        if not found.certified:
-            click.echo(_sentences(source, found, shown))
+        if open_rule is not None:
+            first, second = open_rule.said()
+            where = _input(source, open_rule.input)
+            click.echo(
+                f"The data leave open what is answered at the end of the input {where}.\n"
+                f"A rule that they do not determine: {open_rule.rule}.\n"
+                "A model that has it as well, and what makes up for it on the data, fits them as the learned one does; "
+                f"there the learned one answers {first}, the other {second}."
+            )
+        elif not found.certified:
+            lacking = "" if word is None else f" They do not show all of the input {_input(source, word)}."
+            click.echo(
+                f"The data do not show all of the {found.span:,} dimensions that are asked for.{lacking} No input was "
+                "found on which two models that fit the data differ, so nothing is shown to be undetermined."
+            )
     if not found.certified:
         ctx.exit(NO)
+
+
+def _input(source: Program, names: Sequence[str]) -> str:
+    """An input for people; one of a memory of vectors is its tokens."""
+    wordless = isinstance(source, Memory) and isinstance(source.keys, int)
+    return "; ".join(names) if wordless else ", ".join(map(spell, names))
 
 
 def _check(ctx: click.Context, data: DataSet, program: Program, path: str, as_json: bool) -> None:
@@ -85,36 +107,3 @@ def _write(data: DataSet, program: Program, path: str) -> None:
     if reason is not None:
         raise UnsupportedError(f"the data are certified, but this version cannot store why: {reason}")
     save_certificate(stored, path)
-
-
-def _shown(witness: Witness | None) -> dict[str, Any] | None:
-    """The witness as JSON says it."""
-    if witness is None:
-        return None
-    return {"input": list(witness.input), "rule": str(witness.rule), "answers": list(witness.said())}
-
-
-def _sentences(source: Program, found: Certificate, shown: dict[str, Any] | None) -> str:
-    """What the data leave open, in words; what is not shown is not claimed."""
-    if shown is None:
-        where = (
-            "" if found.undetermined is None else f" One that they do not show: {_input(source, found.undetermined)}."
-        )
-        return (
-            f"The data do not show all of the {found.span:,} dimensions that are asked for, and no input was found on "
-            f"which two models that fit them differ: nothing is shown to be undetermined.{where}"
-        )
-    first, second = shown["answers"]
-    return (
-        f"The data leave open what is answered at the end of the input {_input(source, tuple(shown['input']))}.\n"
-        "Of two models that fit the data alike one has, more than the other, the rule\n"
-        f"  {shown['rule']}\n"
-        f"They answer: {first}\n"
-        f"        and: {second}"
-    )
-
-
-def _input(source: Program, names: tuple[str, ...]) -> str:
-    """An input for people; one of a memory of vectors is its tokens."""
-    wordless = isinstance(source, Memory) and isinstance(source.keys, int)
-    return "; ".join(names) if wordless else ", ".join(map(spell, names))

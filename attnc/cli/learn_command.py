@@ -34,9 +34,8 @@ def command(
     fewest: Literal["heads"] | None,
     as_json: bool,
 ) -> None:
-    """Learn the model that fits DATA best; integer data exactly, over the rationals."""
-    from attnc.storage import MODEL, save
-    from compiler.files.data_file import load_data
+    """Learn the model that fits DATA, or the data that are summed up in moments, best; integers exactly."""
+    from attnc.storage import MODEL, load_npz, save
     from compiler.files.writing import check_target
     from compiler.learning.learn import learn
 
@@ -44,7 +43,7 @@ def command(
         raise click.UsageError("--require certified needs --for PROGRAM: data are certified for a program")
     check_target(output, MODEL)
     named = None if program is None else load(program)
-    learned = learn(load_data(data), program=named, ridge=ridge, memory=memory, fewest=fewest)
+    learned = learn(load_npz(data), program=named, ridge=ridge, memory=memory, fewest=fewest)
     save(learned.model, output)
     facts = asdict(learned.report)
     if as_json:

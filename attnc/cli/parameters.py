@@ -42,3 +42,17 @@ class Ridge(click.ParamType[float | Literal["cv"]]):
         if not 0 <= number < inf:
             self.fail(f"{value!r} is no ridge; expected a finite number of at least 0, or cv", param, ctx)
         return number
+
+
+class Shard(click.ParamType[tuple[int, int]]):
+    """The i-th of N parts, ``i/N``, from 1."""
+
+    name = "i/N"
+
+    def convert(  # noqa: D102 - click's interface
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", str(value))
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            self.fail(f"{value!r} is no shard; expected i/N with i from 1 to N, such as 3/8", param, ctx)
+        return int(match[1]), int(match[2])

@@ -11,13 +11,19 @@ from compiler.domain.machine_system import cells_read, machine_system, turns_fro
 from compiler.domain.memory_system import memory_system
 from compiler.domain.system import System
 from compiler.domain.universal_runs import universal_runs
-from compiler.domain.universal_system import universal_automaton_system, universal_machine_system
+from compiler.domain.universal_system import (
+    universal_automaton_system,
+    universal_machine_registers_system,
+    universal_machine_system,
+)
 from compiler.errors import UnsupportedError
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.program_to_rules.memory import LoweredMemory
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
+from compiler.program_to_rules.universal_machine_registers import LoweredRegistersMachine
 
 MOST_TOKENS = 1_500
 """The most token types of a system whose configurations are analysed."""
@@ -45,8 +51,10 @@ def system_of(lowering: Lowering) -> System:
         return machine_system(lowering)
     if isinstance(lowering, LoweredUniversalAutomaton):
         return universal_automaton_system(lowering)
-    if isinstance(lowering, LoweredUniversalMachine):
+    if isinstance(lowering, LoweredPointerMachine):
         return universal_machine_system(lowering)
+    if isinstance(lowering, LoweredRegistersMachine):
+        return universal_machine_registers_system(lowering)
     if type(lowering) is LoweredMemory:
         return memory_system(lowering)
     raise UnsupportedError(f"this version does not analyse the configurations of this {program.kind}")

@@ -10,10 +10,11 @@ from numpy.random import Generator
 
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import Table as MachineTable
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.universal_layout import Act
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.program_to_rules.universal_machine import Table as MachineTable
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
 
 LETTERS = 400
 """The symbols of a random word."""
@@ -53,7 +54,7 @@ def drawn_start(lowering: LoweredUniversalMachine, random: Generator) -> Machine
 
 
 def changed(
-    lowering: LoweredUniversalMachine, start: MachineStart, random: Generator, tokens: Sequence[int]
+    lowering: LoweredPointerMachine, start: MachineStart, random: Generator, tokens: Sequence[int]
 ) -> MachineStart:
     """`start` with up to two changes, and then so that `tokens` can come.
 
@@ -77,7 +78,7 @@ def changed(
 
 
 def led(
-    lowering: LoweredUniversalMachine, start: MachineStart, random: Generator, token: int, location: int
+    lowering: LoweredPointerMachine, start: MachineStart, random: Generator, token: int, location: int
 ) -> MachineStart:
     """`start` with a table that makes `token` come first, and then leads to where `location` may come.
 
@@ -99,7 +100,7 @@ def led(
     return replace(start, acts=tuple(map(tuple, acts)), tape=tuple(tape), head=cell)
 
 
-def _given(lowering: LoweredUniversalMachine, acts: list[list[int]], tape: list[int], token: int) -> bool:
+def _given(lowering: LoweredPointerMachine, acts: list[list[int]], tape: list[int], token: int) -> bool:
     """Put a token of the prompt into the table or on the tape; whether it is one."""
     entry = token - lowering.prompts.size
     if 0 <= token < lowering.prompts.size:
@@ -114,7 +115,7 @@ def _given(lowering: LoweredUniversalMachine, acts: list[list[int]], tape: list[
     return True
 
 
-def _maker(lowering: LoweredUniversalMachine, token: int) -> tuple[int, int] | None:
+def _maker(lowering: LoweredPointerMachine, token: int) -> tuple[int, int] | None:
     """An action, and the cell where it makes `token` come: as its answer, or as the pointer that is read next."""
     for a, p in np.argwhere(lowering.answers == token).tolist():
         return a, p

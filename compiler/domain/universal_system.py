@@ -7,7 +7,7 @@ in states, so that entries for one state agree, is no affine equation; entries t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,9 @@ from compiler.program_to_rules.lowered_universal_automaton import (
     state_token,
     symbol_token,
 )
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.universal_layout import MOVES
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
+from compiler.program_to_rules.universal_machine_registers import LoweredRegistersMachine
 
 
 def universal_automaton_system(lowering: LoweredUniversalAutomaton) -> System:
@@ -52,8 +54,8 @@ def universal_automaton_system(lowering: LoweredUniversalAutomaton) -> System:
     return System(lowering, initials, tuple(numbers[symbol_token(s)] for s in symbols), tuple(branches))
 
 
-def universal_machine_system(lowering: LoweredUniversalMachine) -> System:
-    """The guarded system of a universal machine."""
+def universal_machine_system(lowering: LoweredPointerMachine) -> System:
+    """The guarded system of a universal machine with pointers."""
     layout, size = lowering.layout, len(lowering.tokens)
     acts = range(len(layout.acts))
     choices = [*lowering.prompts.tolist(), *(row for rows in lowering.entries.tolist() for row in rows)]
@@ -74,6 +76,53 @@ def universal_machine_system(lowering: LoweredUniversalMachine) -> System:
             answer = int(lowering.answers[a, p])
             branches.append(Branch(token, token, _one(keys, a), answer, answer if lowering.asks[answer] else None))
     return System(lowering, initials, (), tuple(branches))
+
+
+def universal_machine_registers_system(lowering: LoweredRegistersMachine) -> System:
+    """The guarded system of a universal machine with registers for position and state.
+
+    A pointer to the table does not name the cell of the head; the token before it does, and so do its locations.
+    """
+    bounds, size, numbers = lowering.layout, len(lowering.tokens), lowering.tokens.numbers
+    choices = [*lowering.prompts.tolist(), *(row for rows in lowering.entries.tolist() for row in rows)]
+    initials = tuple(_initial(choices, start, start, size) for start in lowering.starts.tolist())
+    cells, symbols, states = range(bounds.cells), range(bounds.symbols), range(bounds.states)
+    place = {name: number for number, name in enumerate(lowering.coordinates)}
+    registers = [(place[REGISTER], place[f"state[{q}]"]) for q in states]
+    branches: list[Branch] = []
+    situations: dict[tuple[int, int], int] = {}
+    for p in cells:
+        arriving = (f"0@{p}", *(f"{move} to {p}" for move in MOVES.values()))
+        asking = [numbers[name] for name in arriving if name in numbers]
+        held = [lowering.stored(p, g) for g in symbols]
+        seen = lowering.seen[:, p].tolist()
+        branches += [Branch(token, token, _one(held, g), seen[g], seen[g]) for token in asking for g in symbols]
+        at = _one([lowering.position(other) for other in cells], p)
+        for g in symbols:
+            for q in states:
+                pointer, location = int(lowering.pointers[q, g]), size + len(situations)
+                situations[pointer, seen[g]] = location
+                branches.append(Branch(seen[g], seen[g], _one(registers, q), pointer, location))
+                branches += _looked_up(lowering, q, g, p, (location, at))
+        for act, answer in zip(bounds.acts, lowering.answers[:, p].tolist(), strict=True):
+            if act.target is not None:
+                moved = int(lowering.moves[1 + act.move, p])
+                branches.append(Branch(answer, answer, at, moved, moved if lowering.asks[moved] else None))
+    return System(lowering, initials, (), tuple(branches), situations)
+
+
+def _looked_up(
+    lowering: LoweredRegistersMachine, q: int, g: int, p: int, situation: tuple[int, tuple[tuple[Pair, int], ...]]
+) -> Iterator[Branch]:
+    """The branches at ``at q,g`` with the head at p: the location, and the guards on the position, are given."""
+    location, at = situation
+    key = lowering.coordinates.index(key_name(q, g))
+    entries = [set(lowering.tokens.listed(entry)) - {key} for entry in lowering.entries[q, g].tolist()]
+    named = sorted(set().union(*entries))
+    for entry, answer in zip(entries, lowering.answers[:, p].tolist(), strict=True):
+        guards = tuple(((key, place), int(place in entry)) for place in named)
+        target = answer if lowering.asks[answer] else None
+        yield Branch(location, int(lowering.pointers[q, g]), (*at, *guards), answer, target)
 
 
 def _one(pairs: Sequence[Pair], chosen: int) -> tuple[tuple[Pair, int], ...]:

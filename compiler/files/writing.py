@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from compiler.errors import FileError
 
@@ -27,9 +29,14 @@ def check_target(path: str | Path, ending: str) -> None:
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
-    """Put `data` at `path` (or where a link at `path` leads); an interruption or an error leaves what was there.
+    """Put `data` at `path`, whole or not at all. Raises FileError."""
+    write_stream(path, lambda stream: stream.write(data))
 
-    Raises FileError.
+
+def write_stream(path: str | Path, fill: Callable[[BinaryIO], object]) -> None:
+    """Put what `fill` writes at `path` (or where a link at `path` leads).
+
+    An interruption or an error leaves what was there. Raises FileError.
     """
     try:
         target = Path(path).resolve()
@@ -39,7 +46,7 @@ def write_bytes(path: str | Path, data: bytes) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            fill(stream)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(_mode(target))

@@ -174,10 +174,19 @@ def _answers(shown: _Shown, question: int, varying: NDArray[np.int64]) -> dict[t
 
 
 def _solved(design: Integers, target: Integers) -> dict[int, Fraction] | None:
-    """The basic solution of design u = target, by pivot; None where the rows that it is made from have none."""
+    """The basic solution of design u = target, by pivot; None where the rows that it is made from have none.
+
+    Few rows are tried first. Their pivots are pivots of all rows too, on which a solution is unique: if theirs fits all
+    rows, it is the basic solution.
+    """
+    found = _solved_on(2 * design.shape[1], design, target)
+    return _solved_on(MOST_ROWS, design, target) if found is None else found
+
+
+def _solved_on(rows: int, design: Integers, target: Integers) -> dict[int, Fraction] | None:
+    """The basic solution on the first `rows` rows, if it fits all."""
     width = design.shape[1]
-    rows = slice(0, MOST_ROWS)
-    pivots, reduced = echelon(np.column_stack([design[rows], target[rows]]))
+    pivots, reduced = echelon(np.column_stack([design[:rows], target[:rows]]))
     values = rationals(reduced[:, width:])
     if values is None or (pivots and pivots[-1] == width):
         return None

@@ -13,8 +13,9 @@ the certificate can only err on the side of no, with a probability around 2^-60.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,9 @@ from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.traces.data_set import DataSet
 from compiler.traces.fitting import fitting
 
+LoweredByFeatures: TypeAlias = LoweredAutomaton | LoweredRealMemory | LoweredDenseMemory
+"""Programs whose certificate is about features; those of others are about token counts."""
+
 
 def certificate(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) -> Certificate:
     """The certificate of integer data for a lowered program; `solved`, its eliminated moments, if they are known."""
@@ -47,16 +51,23 @@ def certificate(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]
 
 def _judged(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) -> tuple[Certificate, Inputs]:
     """The certificate without a witness, and the inputs that may be left open."""
-    if not isinstance(lowering, LoweredAutomaton | LoweredRealMemory | LoweredDenseMemory):
+    if not isinstance(lowering, LoweredByFeatures):
         return certificate_of_counts(data, lowering)
+    return certificate_of_features(
+        lowering, lambda: solved or [solved_block(moments_of(block)) for block in blocks_of(data)]
+    )
+
+
+def certificate_of_features(
+    lowering: LoweredByFeatures, solved: Callable[[], Sequence[SolvedBlock]]
+) -> tuple[Certificate, Inputs]:
+    """The certificate for an automaton or a memory in few dimensions, given the eliminated moments of the features."""
     if isinstance(lowering, LoweredDenseMemory):
         check_size(lowering)
-    blocks = solved or [solved_block(moments_of(block)) for block in blocks_of(data)]
+        return certificate_of_dense(solved(), lowering)
     if isinstance(lowering, LoweredRealMemory):
-        return certificate_of_vectors(blocks, lowering)
-    if isinstance(lowering, LoweredDenseMemory):
-        return certificate_of_dense(blocks, lowering)
-    return _of_walks(blocks, lowering)
+        return certificate_of_vectors(solved(), lowering)
+    return _of_walks(solved(), lowering)
 
 
 def _of_walks(solved: Sequence[SolvedBlock], lowering: LoweredAutomaton) -> tuple[Certificate, Inputs]:

@@ -80,8 +80,16 @@ Inputs: TypeAlias = Callable[[], Iterator[Input]]
 def certificate_of_counts(data: DataSet, lowering: Lowering) -> tuple[Certificate, Inputs]:
     """The certificate of runs of a memory or a machine, and what may be open. Raises DataError, UnsupportedError."""
     system = system_of(lowering)
-    shown = shown_by(data, lowering, system)
-    rank = _dimension(system, {location: np.stack(rows) for location, rows in shown.shown.items()})
+    return certificate_of_shown(shown_by(data, lowering, system))
+
+
+def certificate_of_shown(shown: Filled) -> tuple[Certificate, Inputs]:
+    """The certificate for what is shown in each location of a memory or a machine, and what may be open.
+
+    Raises DataError.
+    """
+    system, lowering = shown.system, shown.system.lowering
+    rank = _dimension(system, {location: np.stack(rows) for location, rows in shown.shown.items() if rows})
     if isinstance(lowering, LoweredMachine) and fills_freely(system, shown.shown):
         return Certificate(True, rank, rank, None), lambda: iter(())
     try:

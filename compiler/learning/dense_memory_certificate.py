@@ -23,6 +23,7 @@ def certificate_of_dense(solved: Sequence[SolvedBlock], lowering: LoweredDenseMe
     """The certificate of integer data, given the eliminated moments of their blocks, and what is open.
 
     Each spanning configuration (`domain.dense_memory_span`) is asked for; every "yes" is proved over the integers.
+    Raises UnsupportedError.
     """
     words, runs = zip(*spanning_runs(lowering), strict=True)
     shown = configurations(turns_to_data(lowering, runs))

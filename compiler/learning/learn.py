@@ -25,22 +25,20 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from compiler.errors import DataError, UnsupportedError
-from compiler.exact import times
 from compiler.few_heads import few_heads
-from compiler.learning.by_questions import parts_by_questions
 from compiler.learning.certificate import certificate
 from compiler.learning.count_certificate import Certificate
-from compiler.learning.elimination import solve
-from compiler.learning.features import Block, blocks_of
-from compiler.learning.moments import SolvedBlock, moments_of, solved_block
-from compiler.learning.reading import Part, parts_by_reading
-from compiler.learning.real.least_squares import Fitted, Spectrum, least_squares
-from compiler.learning.real.ridge import cross_validated_ridge
+from compiler.learning.data_to_parts import found_in_data
+from compiler.learning.parts import divided
+from compiler.learning.reading import Part
+from compiler.learning.real.least_squares import Fitted, Spectrum
+from compiler.learning.sums.data_moments import DataMoments
+from compiler.learning.sums.moments_to_parts import certificate_of_moments, found_in_moments
 from compiler.model import Model
 from compiler.program import Program
 from compiler.program_to_rules.lowering import Lowering
 from compiler.real_rules_to_few_heads import TOLERANCE
-from compiler.rules import Form, exact_array
+from compiler.rules import Form
 from compiler.rules_to_few_heads import Minimal
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.data_set import DataSet
@@ -48,8 +46,6 @@ from compiler.traces.fitting import fitting
 
 MEMORY = 4 * 2**30
 LEAST_MEMORY = 2**20
-LARGEST_EXACT = 2**53
-"""The bound on numerators and denominators of exact weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +119,7 @@ class Learned(NamedTuple):
 
 
 def learn(
-    data: DataSet,
+    data: DataSet | DataMoments,
     *,
     program: Program | None = None,
     ridge: float | Literal["cv"] = 0.0,
@@ -134,6 +130,8 @@ def learn(
 
     Parameters
     ----------
+    data
+        The data, or the moments of all of them.
     program
         The program to certify the data for; without it `Report.certified` is None.
     ridge
@@ -155,89 +153,49 @@ def learn(
     """
     began = perf_counter()
     _check(ridge, memory, fewest)
-    if not isinstance(data, DataSet):
-        raise DataError(f"learn takes a data set first, not a {type(data).__name__}")
-    real = ridge != 0
-    data = data if real else data.integral()
-    exactly = data.exact and not real
+    if not isinstance(data, DataSet | DataMoments):
+        raise DataError(f"learn takes a data set or moments first, not a {type(data).__name__}")
+    if isinstance(data, DataSet) and ridge == 0:
+        data = data.integral()
     named = program or data.program
     lowering = None if named is None else fitting(data, named)
-    if not data.samples:
-        raise DataError("no position is supervised, so there is nothing to learn from")
-    solved: list[SolvedBlock] = []
-    parts = (parts_by_reading(data) or parts_by_questions(data)) if exactly else None
-    if parts is None and exactly:
-        blocks = blocks_of(data)
-        solved = [solved_block(moments_of(block)) for block in blocks]
-        parts = [_exact_part(*each) for each in zip(solved, blocks, strict=True)]
-    fitted: list[Fitted] = []
-    if parts is None:
-        ridge = cross_validated_ridge(data, memory=memory) if ridge == "cv" else ridge
-        fitted = least_squares(data, memory=memory, ridge=ridge)
-        parts = [_float_part(each) for each in fitted]
-    parts = [_divided(part, data.denominator) for part in parts]
-    exact = exactly and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
-    error = sum(part.error for part in parts) + Fraction(_unanswered(data)) / data.denominator**2
+    if isinstance(data, DataMoments):
+        found = found_in_moments(data, ridge, memory)
+    else:
+        found = found_in_data(data, ridge, memory)
+    parts = [divided(part, data.denominator) for part in found.parts]
+    exact = found.exactly and all(part.error == 0 and part.weights.dtype.kind != "f" for part in parts)
+    error = sum(part.error for part in parts) + Fraction(found.unanswered) / data.denominator**2
     certified: Certificate | None = None
-    if program is not None and lowering is not None:
-        certified = certificate(data, lowering, solved) if data.exact else None
-    form = _form(parts, data, lowering)
-    found = None if fewest is None else few_heads(form, tolerance=_tolerance(parts))
-    heads = rules_to_heads(form) if found is None else found.heads
+    if program is not None and lowering is not None and data.exact:
+        if isinstance(data, DataMoments):
+            certified = certificate_of_moments(data, lowering, found.solved, memory)
+        else:
+            certified = certificate(data, lowering, found.solved)
+    form = _form(parts, data.d, lowering)
+    few = None if fewest is None else few_heads(form, tolerance=_tolerance(parts))
+    heads = rules_to_heads(form) if few is None else few.heads
     model = Model(form.coordinates, heads, {} if lowering is None else lowering.tokens, named)
-    spectrum = _spectrum(fitted, data)
+    spectrum = _spectrum(found.fitted, data.d)
     report = Report(
         samples=data.samples,
         features=data.d**2 * (data.d + 1) // 2,
         live=sum(part.live for part in parts),
-        rank=None if any(each.rank is None for each in fitted) else sum(part.rank for part in parts),
+        rank=None if any(each.rank is None for each in found.fitted) else sum(part.rank for part in parts),
         blocks=len(parts),
         residual=sqrt(max(float(error), 0.0) / data.samples),
         exact=exact and error == 0,
         certified=None if program is None else certified is not None and certified.certified,
         heads=len(heads),
         seconds=perf_counter() - began,
-        solver=", ".join(dict.fromkeys(each.solver for each in fitted)) or "exact",
-        ridge=float(ridge),
+        solver=", ".join(dict.fromkeys(each.solver for each in found.fitted)) or "exact",
+        ridge=found.ridge,
         lambda_min=None if spectrum is None else spectrum.least,
         condition=None if spectrum is None or not spectrum.least else spectrum.greatest / spectrum.least,
-        fewest_bound=None if found is None else found.bound,
-        minimal=None if found is None else found.minimal,
+        fewest_bound=None if few is None else few.bound,
+        minimal=None if few is None else few.minimal,
     )
     return Learned(model, report)
-
-
-def _unanswered(data: DataSet) -> int | float:
-    """The squared targets at samples whose last token is zero: no feature is live there, so the answer is zero."""
-    wanted = data.targets[data.supervised & ~(data.tokens != 0).any(axis=1)]
-    return int(times(wanted, wanted).astype(object).sum()) if data.exact else float(np.square(wanted).sum())
-
-
-def _divided(part: Part, below: int) -> Part:
-    """The rules of targets that are to be divided by `below`; floats where no rationals of reasonable size are left."""
-    if below == 1:
-        return part
-    error = part.error / below**2
-    if part.weights.dtype.kind == "f":
-        return part._replace(weights=part.weights / below, error=error, spread=part.spread / below**2)
-    weights = exact_array(Fraction(weight) / below for weight in part.weights.tolist())
-    if not all(_fits(value) for value in weights.tolist()):
-        weights = weights.astype(np.float64)
-    return part._replace(weights=weights, error=error)
-
-
-def _exact_part(solved: SolvedBlock, block: Block) -> Part:
-    """The exact rules of a block; where they are no rationals of reasonable size, those of least squares in floats."""
-    moments, eliminated = solved
-    numerators, denominator = solve(eliminated)
-    gained = int(np.sum(numerators.astype(object) * eliminated.right.astype(object)))
-    error = moments.energy - Fraction(gained, denominator)
-    rows, columns = np.nonzero(numerators)
-    weights = exact_array(Fraction(value, denominator) for value in numerators[rows, columns].tolist())
-    if weights.dtype.kind == "O" and not all(_fits(value) for value in weights.tolist()):
-        return _rounded_part(block)
-    places = np.column_stack([moments.index[rows], moments.asked[columns]])
-    return Part(places, weights, len(moments.index), len(eliminated.pivots), error)
 
 
 def _tolerance(parts: list[Part]) -> float:
@@ -246,14 +204,10 @@ def _tolerance(parts: list[Part]) -> float:
     return max(TOLERANCE, 2 * sqrt(sum(part.spread for part in parts) / size) if size else 0.0)
 
 
-def _fits(value: Fraction | int) -> bool:
-    return abs(value.numerator) < LARGEST_EXACT and value.denominator < LARGEST_EXACT
-
-
-def _spectrum(fitted: list[Fitted], data: DataSet) -> Spectrum | None:
+def _spectrum(fitted: list[Fitted], d: int) -> Spectrum | None:
     """The extreme eigenvalues of the mean of H H^T over all psi features; None where they are not known."""
     found = [each.spectrum for each in fitted]
-    if len(found) != 1 or found[0] is None or fitted[0].shape.features != data.d**2 * (data.d + 1) // 2:
+    if len(found) != 1 or found[0] is None or fitted[0].shape.features != d**2 * (d + 1) // 2:
         return None
     return found[0]
 
@@ -268,29 +222,8 @@ def _check(ridge: object, memory: object, fewest: object) -> None:
         raise DataError(f"memory is {memory!r}, expected a number of bytes of at least {LEAST_MEMORY:,}")
 
 
-def _float_part(fitted: Fitted) -> Part:
-    """The rules of a class of real-valued data."""
-    rows, columns = np.nonzero(fitted.weights)
-    places = np.column_stack([fitted.shape.index[rows], columns])
-    return Part(
-        places, fitted.weights[rows, columns], fitted.live, fitted.rank or 0, Fraction(fitted.squares), fitted.spread
-    )
-
-
-def _rounded_part(block: Block) -> Part:
-    """The rules of a block of integer data in floats."""
-    design, targets = block.design.astype(np.float64), block.targets.astype(np.float64)
-    weights, _, rank, singular = np.linalg.lstsq(design, targets, rcond=None)
-    error = float(np.square(design @ weights - targets).sum())
-    rows, columns = np.nonzero(weights)
-    places = np.column_stack([block.index[rows], columns])
-    variance = error / (len(design) - rank) if len(design) > rank else 0.0
-    spread = variance * float(np.sum(1 / np.square(singular[:rank])))
-    return Part(places, weights[rows, columns], len(block.index), int(rank), error, spread)
-
-
-def _form(parts: list[Part], data: DataSet, lowering: Lowering | None) -> Form:
-    names = lowering.coordinates if lowering else tuple(f"x[{number}]" for number in range(data.d))
+def _form(parts: list[Part], d: int, lowering: Lowering | None) -> Form:
+    names = lowering.coordinates if lowering else tuple(f"x[{number}]" for number in range(d))
     kept = [part for part in parts if len(part.weights)]
     if not kept:
         return Form.of(names, [])

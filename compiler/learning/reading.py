@@ -64,7 +64,7 @@ class _Shown(NamedTuple):
 def parts_by_reading(data: DataSet) -> list[Part] | None:
     """The exact rules of `data` by reading coordinates; None where they do not fit, or there are none."""
     types, places = data.types()
-    reading = _reading_coordinates(types, np.unique(places[data.supervised]))
+    reading = reading_coordinates(types, np.unique(places[data.supervised]))
     if reading is None:
         return None
     shown = _shown(data, types, places)
@@ -79,7 +79,7 @@ def parts_by_reading(data: DataSet) -> list[Part] | None:
     return found
 
 
-def _reading_coordinates(types: Integers, questions: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def reading_coordinates(types: Integers, questions: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """The coordinates of questions that no other type has; None unless they mark all, and are not all.
 
     A question is a type that is supervised somewhere; it need not be everywhere.
@@ -115,10 +115,9 @@ def _shown(data: DataSet, types: Integers, places: NDArray[np.int64]) -> _Shown 
 def _part(shown: _Shown, rows: NDArray[np.int64], coordinates: NDArray[np.int64]) -> Part | None:
     """The basic solution of one class, if it fits all of its samples exactly."""
     counts, last = shown.counts[rows], shown.last[np.ix_(rows, coordinates)]
-    products = _products(last, counts)
-    independent = Span(products.shape[1]).extend(products)
+    independent = independent_rows(products(last, counts))
     memory = product(counts, shown.squares)
-    design = _products(last[independent], memory[independent])
+    design = products(last[independent], memory[independent])
     live = np.flatnonzero(design.any(axis=0))
     order = live[_quietest(last, memory)[live].argsort(kind="stable")]
     targets = shown.targets[rows]
@@ -159,6 +158,11 @@ def _quietest(last: Integers, memory: Integers) -> NDArray[np.int64]:
     return rank
 
 
-def _products(left: Integers, right: Integers) -> Integers:
+def products(left: Integers, right: Integers) -> Integers:
     """Row by row the products of all entries of `left` (m, k) with all of `right` (m, n): (m, k n)."""
     return np.asarray(times(left[:, :, None], right[:, None, :]).reshape(len(left), -1))
+
+
+def independent_rows(rows: Integers) -> NDArray[np.int64]:
+    """The numbers of rows that span all, modulo a prime."""
+    return np.asarray(Span(rows.shape[1]).extend(rows), dtype=np.int64)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from compiler.errors import UnsupportedError
-from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton
+from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
 from compiler.program_to_rules.automaton import automaton_to_rules
 from compiler.program_to_rules.dense_memory import dense_memory_to_rules
 from compiler.program_to_rules.history_automaton import automaton_history, automaton_width
 from compiler.program_to_rules.history_machine import machine_history
 from compiler.program_to_rules.history_tape import machine_width
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering
 from compiler.program_to_rules.machine import machine_to_rules
 from compiler.program_to_rules.memory import memory_to_rules
@@ -21,7 +22,12 @@ from compiler.program_to_rules.real_memory import real_memory_to_rules
 from compiler.program_to_rules.universal_automaton import universal_automaton_to_rules
 from compiler.program_to_rules.universal_automaton_few_heads import few_heads_coordinates, universal_automaton_few_heads
 from compiler.program_to_rules.universal_automaton_narrow import narrow_coordinates, universal_automaton_narrow
-from compiler.program_to_rules.universal_machine import universal_machine_to_rules
+from compiler.program_to_rules.universal_machine import universal_machine_size, universal_machine_to_rules
+from compiler.program_to_rules.universal_machine_registers import (
+    registers_coordinates,
+    registers_size,
+    universal_machine_registers,
+)
 
 Construction = Literal["registers", "history"]
 """Fast-weight registers, for runs of every length; or every step at a time of its own, up to a bound."""
@@ -71,7 +77,7 @@ def lower(
         return _memory(program)
     if isinstance(program, UniversalAutomaton):
         return _universal_automaton(program, fewest)
-    return universal_machine_to_rules(program)
+    return _universal_machine(program, fewest)
 
 
 def _universal_automaton(program: UniversalAutomaton, fewest: Fewest | None) -> LoweredUniversalAutomaton:
@@ -79,6 +85,15 @@ def _universal_automaton(program: UniversalAutomaton, fewest: Fewest | None) -> 
     if fewest == "heads":
         return universal_automaton_few_heads(program)
     return universal_automaton_narrow(program) if fewest == "dimensions" else universal_automaton_to_rules(program)
+
+
+def _universal_machine(program: UniversalMachine, fewest: Fewest | None) -> LoweredUniversalMachine:
+    """The default takes the fewest tokens a step; where bounds are small, it has the fewest heads or dimensions too."""
+    if fewest in ("heads", "dimensions"):
+        usual, registers = universal_machine_size(program), registers_size(program)
+        if getattr(registers, fewest) < getattr(usual, fewest):
+            return universal_machine_registers(program)
+    return universal_machine_to_rules(program)
 
 
 def _history(program: Program, bound: int | None) -> Lowering:
@@ -93,7 +108,7 @@ def lowering_for(program: Program, coordinates: Sequence[str]) -> Lowering:
     """The construction of `program` that a model over `coordinates` claims to be, by their names.
 
     It is a history where they name times, and are as many as the history up to the greatest time has; else registers.
-    Of universal automata it is the construction that has just these coordinates, in any order; else the default.
+    Of universal programs it is the construction that has just these coordinates, in any order; else the default.
     Whether they are the coordinates of what is returned is left to the caller. Raises UnsupportedError.
     """
     matches = map(_TIMES[program.kind].fullmatch, coordinates) if program.kind in _TIMES else ()
@@ -104,6 +119,8 @@ def lowering_for(program: Program, coordinates: Sequence[str]) -> Lowering:
         return machine_history(program, bound)
     if isinstance(program, UniversalAutomaton):
         return _universal_automaton(program, _fewest_of(program, coordinates))
+    if isinstance(program, UniversalMachine) and set(coordinates) == set(registers_coordinates(program)):
+        return universal_machine_registers(program)
     return lower(program)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from compiler.program.run import Outcome
 from compiler.program_to_rules.machine import OUTCOMES
 
-MOVES = (-1, 0, 1)
+MOVES = {-1: "left", 0: "stay", 1: "right"}
 STOPS: tuple[Outcome, ...] = ("accepted", "rejected", "halted")
 
 
@@ -31,17 +31,26 @@ class Act(NamedTuple):
         """``write 1, left, 2``, ``write 0, halt``."""
         if self.stop is not None:
             return f"write {self.write}, {OUTCOMES[self.stop]}"
-        move = {-1: "left", 0: "stay", 1: "right"}[self.move]
-        return f"write {self.write}, {move}, {self.target}"
+        return f"write {self.write}, {MOVES[self.move]}, {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the coordinates of a universal machine stand: cell by cell, then the table, then the outcomes."""
+class Bounds:
+    """The bounds of a universal machine, and the actions that they allow."""
 
     states: int
     symbols: int
     cells: int
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """All actions, in order."""
+        return _acts(self.states, self.symbols)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout(Bounds):
+    """Where the coordinates of a universal machine stand: cell by cell, then the table, then the outcomes."""
 
     @property
     def width(self) -> int:
@@ -71,11 +80,6 @@ class Layout:
     def outcome(self, outcome: Outcome) -> int:
         """The place of an outcome."""
         return self.act(len(self.acts)) + tuple(OUTCOMES).index(outcome)
-
-    @property
-    def acts(self) -> tuple[Act, ...]:
-        """All actions, in order."""
-        return _acts(self.states, self.symbols)
 
     def names(self) -> tuple[str, ...]:
         """The names of all coordinates, in order."""

@@ -42,8 +42,8 @@ Cost
     from the last token to the answer that comes from the change of one entry (q,g) of the prompt, q > 0, from a to b.
     The pointers for (0,g) come without that entry, as the first answer: M (u[0,g] + w[g,p]) = 0 for every p, so M
     w[g,p] is the same for all p, and so is M (u[q,g] + w[g,p]). But that is the token by which a acts at p, less that
-    by which b does, and these differ with p where a stays and b halts. What is the least d is open; so is what can be
-    saved with more tokens a step, the position in a register of its own.
+    by which b does, and these differ with p where a stays and b halts. What is the least d in two tokens is open. At
+    four tokens a step `universal_machine_registers` has neither pointers nor configurations for each cell.
 
 Machines within the bounds
     States are numbered with the start state first, symbols with the blank first; a tape that is shorter stands in the
@@ -56,9 +56,8 @@ Source
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -66,12 +65,11 @@ from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
 from compiler.errors import UnsupportedError
-from compiler.program import Program
-from compiler.program.machine import Machine
 from compiler.program.run import Outcome
 from compiler.program.universal import UniversalMachine
-from compiler.program_to_rules.lowering import Asks, Lowering, Recall, Turn
-from compiler.program_to_rules.machine import OUTCOMES, drawn
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine, Size
+from compiler.program_to_rules.lowering import Asks, Recall
+from compiler.program_to_rules.machine import OUTCOMES
 from compiler.program_to_rules.universal_layout import Act, Layout
 from compiler.rules import Form
 from compiler.vocabulary import Vocabulary
@@ -79,45 +77,32 @@ from compiler.vocabulary import Vocabulary
 MOST_RULES = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A machine by numbers, filled up to the bounds, and what its symbols are called.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoweredPointerMachine(LoweredUniversalMachine):
+    """A universal machine by the construction of this module.
 
     Attributes
     ----------
-    acts
-        (states, symbols): the number of each action.
-    symbols
-        The names of the machine's own symbols, the blank first.
+    pointers
+        (states, symbols, cells): the numbers of the tokens ``at q,g@p``.
     """
 
-    acts: tuple[tuple[int, ...], ...]
-    symbols: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LoweredUniversalMachine(Lowering):
-    """A universal machine as a layer; `given` is the machine that it runs, where one is named.
-
-    Attributes
-    ----------
-    prompts, entries, starts, pointers, answers
-        The numbers of the tokens: (cells, symbols) ``p=g``; (states, symbols, acts) ``q,g: a``; (cells,) ``0@p``;
-        (states, symbols, cells) ``at q,g@p``; (acts, cells) the token by which an action acts.
-    """
-
-    program: UniversalMachine
     layout: Layout
-    prompts: NDArray[np.int64]
-    entries: NDArray[np.int64]
-    starts: NDArray[np.int64]
     pointers: NDArray[np.int64]
-    answers: NDArray[np.int64]
-    given: Machine | None = None
 
-    def running(self, given: Program) -> LoweredUniversalMachine:
-        """See `Lowering.running`; on this machine's tape."""
-        return replace(self, given=self.program.check_fits(given))
+    def step(self, q: int, g: int, a: int, p: int) -> tuple[int, ...]:
+        """See `LoweredUniversalMachine.step`."""
+        return int(self.pointers[q, g, p]), int(self.answers[a, p])
+
+    def stored(self, p: int, g: int) -> tuple[int, int]:
+        """See `LoweredUniversalMachine.stored`."""
+        return p * self.layout.width, self.layout.symbol(g, p)
+
+    def head(self, recall: Recall, last: int) -> tuple[int | None, int | None]:
+        """See `LoweredUniversalMachine.head`; by the last token alone."""
+        del recall
+        _, symbol, cell = self.pointed(self.tokens.names[last])
+        return cell, symbol
 
     @property
     def heads(self) -> tuple[Head, ...]:
@@ -144,120 +129,14 @@ class LoweredUniversalMachine(Lowering):
         return tuple(heads)
 
     @property
-    def speaks(self) -> bool:
-        """The output is left on the tape."""
-        return False
-
-    @property
     def most_answers(self) -> int | None:
         """Two for each step of the given machine's bound, if it has one."""
         return None if self.given is None or self.given.steps is None else 2 * self.given.steps
-
-    @property
-    def longest(self) -> int | None:
-        """The input is written from the head on."""
-        return None if self.given is None else self.given.cells - self.given.head
-
-    @property
-    def kept(self) -> NDArray[np.int64]:
-        """The cells with their symbols."""
-        p = np.arange(self.layout.cells)
-        return np.concatenate([
-            np.column_stack([p * self.layout.width, self.layout.symbol(g, p)]) for g in range(self.layout.symbols)
-        ])  # fmt: skip
 
     def steps(self, items: int, answers: int, cut: bool) -> int:
         """A step takes two answers."""
         del items, cut
         return answers // 2
-
-    def named(self) -> Machine:
-        """The given machine. Raises UnsupportedError where none is."""
-        if self.given is None:
-            name = f"{self.program.kind} {self.program.name}"
-            raise UnsupportedError(f"{name} runs another program; name it (given=..., or --given on the command line)")
-        return self.given
-
-    def word(self, word: str | Iterable[Any]) -> tuple[Any, ...]:
-        """See `Lowering.word`."""
-        return self.named().word(word)
-
-    def items(self) -> Sequence[Any]:
-        """The input alphabet of the given machine."""
-        return self.named().alphabet
-
-    def table(self) -> Table:
-        """The given machine by numbers."""
-        machine, layout = self.named(), self.layout
-        names = (machine.start, *(q for q in machine.states if q != machine.start))
-        states = {name: number for number, name in enumerate(names)}
-        symbols = {name: number for number, name in enumerate(machine.symbols)}
-        known = {act: number for number, act in enumerate(layout.acts)}
-        rows = [[known[Act(g, 0, None, "halted")] for g in range(layout.symbols)] for _ in range(layout.states)]
-        for (state, symbol), action in machine.actions.items():
-            write = symbols[action.write]
-            moving = None if action.target is None else Act(write, action.move, states[action.target])
-            rows[states[state]][symbols[symbol]] = known[moving or Act(write, 0, None, action.stop)]
-        return Table(tuple(map(tuple, rows)), machine.symbols)
-
-    def inputs(self, word: Sequence[str]) -> list[str]:
-        """The tape, the table, the start."""
-        machine = self.named()
-        place = {symbol: number for number, symbol in enumerate(machine.symbols)}
-        return self.prompt(self.table(), [place[symbol] for symbol in machine.tape(word)], machine.head)
-
-    def prompt(self, table: Table, tape: Sequence[int], head: int) -> list[str]:
-        """The tape by the numbers of its symbols, the table, the start at `head`."""
-        cells = [int(self.prompts[p, g]) for p, g in enumerate(tape)]
-        entries = [int(self.entries[q, g, a]) for q, row in enumerate(table.acts) for g, a in enumerate(row)]
-        return [self.tokens.names[token] for token in (*cells, *entries, int(self.starts[head]))]
-
-    def dialogue(self, word: Sequence[str], limit: int | None = None) -> Iterator[Turn]:
-        """The prompt, then two tokens a step."""
-        machine = self.named()
-        place = {symbol: number for number, symbol in enumerate(machine.symbols)}
-        tape = [place[symbol] for symbol in machine.tape(word)]
-        return islice(self.turns(self.table(), tape, machine.head, machine.steps), limit)
-
-    def turns(self, table: Table, tape: Sequence[int], head: int, most: int | None = None) -> Iterator[Turn]:
-        """The run of a table on a tape of symbols by number; at most `most` steps."""
-        names, acts = self.tokens.names, self.layout.acts
-        *prompt, last = self.prompt(table, tape, head)
-        yield from ((name, None) for name in prompt)
-        cells, state, p, count = list(tape), 0, head, 0
-        while count != most:
-            pointer = names[self.pointers[state, cells[p], p]]
-            number = table.acts[state][cells[p]]
-            answer, act = names[self.answers[number, p]], acts[number]
-            yield last, pointer
-            yield pointer, answer
-            cells[p], p, last, count = act.write, p + act.move, answer, count + 1
-            if act.target is None or not 0 <= p < self.layout.cells:
-                break
-            state = act.target
-        yield last, None
-
-    def said(self, question: str | None, answer: NDArray[Any]) -> tuple[str, ...]:
-        """Nothing: the output is left on the tape."""
-        del question, answer
-        return ()
-
-    def outcome(self, last: NDArray[Any]) -> Outcome:
-        """The outcome whose coordinate is set; unfinished where none is."""
-        found = [outcome for outcome in OUTCOMES if 2 * last[self.layout.outcome(outcome)] > 1]
-        return found[0] if found else "unfinished"
-
-    def tape(self, recall: Recall, last: str) -> list[str]:
-        """What each cell holds, by the names of the given machine; the cell that is being read holds what was read."""
-        layout, names = self.layout, self.named().symbols
-        found = []
-        for p in range(layout.cells):
-            weights = [recall(p * layout.width, layout.symbol(g, p)) for g in range(len(names))]
-            found.append(weights.index(max(weights)))
-        _, symbol, cell = self.pointed(last)
-        if symbol is not None and cell is not None:
-            found[cell] = symbol
-        return [names[g] for g in found]
 
     def pointed(self, name: str) -> tuple[int | None, int | None, int | None]:
         """The state, the symbol (of a pointer only) and the cell of the head that a token names; None for nothing."""
@@ -271,18 +150,8 @@ class LoweredUniversalMachine(Lowering):
                 return (*pair, cell)
         return None, None, None
 
-    def left(self, recall: Recall, last: str) -> tuple[str, ...]:
-        """The tape between its outermost symbols that are not blank."""
-        return self.named().trimmed(self.tape(recall, last))
 
-    def picture(self, recall: Recall, last: str) -> str | None:
-        """The tape with its head; None while it is being given."""
-        if self.replies[self.tokens.numbers[last]] == Asks.NOTHING and self.pointed(last)[2] is None:
-            return None
-        return drawn(self.tape(recall, last), self.pointed(last)[2])
-
-
-def universal_machine_to_rules(program: UniversalMachine) -> LoweredUniversalMachine:
+def universal_machine_to_rules(program: UniversalMachine) -> LoweredPointerMachine:
     """The construction that the module's docstring states and proves. Raises UnsupportedError where it is too large."""
     layout = Layout(program.states, program.symbols, program.cells)
     size = layout.states * layout.symbols * len(layout.acts) * 3 * layout.cells
@@ -313,8 +182,25 @@ def universal_machine_to_rules(program: UniversalMachine) -> LoweredUniversalMac
     asks[words.ends] = Asks.NOTHING
     acting = np.array(answers)
     form = _form(layout, vocabulary, acting)
-    tables = np.array(prompts), np.array(entries), np.array(starts), np.array(pointers), acting
-    return LoweredUniversalMachine(program, form, vocabulary, asks, replies, layout, *tables)
+    return LoweredPointerMachine(
+        program,
+        form,
+        vocabulary,
+        asks,
+        replies,
+        layout=layout,
+        prompts=np.array(prompts),
+        entries=np.array(entries),
+        starts=np.array(starts),
+        answers=acting,
+        pointers=np.array(pointers),
+    )
+
+
+def universal_machine_size(program: UniversalMachine) -> Size:
+    """What it needs; see the module's docstring."""
+    bounds = Layout(program.states, program.symbols, program.cells)
+    return Size(bounds.outcome("overran") + 1, program.states + program.cells)
 
 
 class _Words:

@@ -23,7 +23,7 @@ from compiler.domain.closing import closed
 from compiler.domain.hulls import Hull
 from compiler.domain.universal_runs import MachineStart, changed, drawn_start, led
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
 from compiler.traces.filling import LARGE_BATCH, Filled
 
 LOGGER = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Aim:
     """What is wanted, the runs that came to each question, and the rows that are outside of what is shown there."""
 
     found: Filled
-    lowering: LoweredUniversalMachine
+    lowering: LoweredPointerMachine
     random: Generator
     hulls: Mapping[int, Hull]
     known: dict[int, deque[MachineStart]]
@@ -83,7 +83,7 @@ class Aim:
         return turns
 
 
-def aimed(found: Filled, lowering: LoweredUniversalMachine, random: Generator) -> bool:
+def aimed(found: Filled, lowering: LoweredPointerMachine, random: Generator) -> bool:
     """Take runs until all that can be reached is shown; whether it is. Raises DataError."""
     questions = found.system.asked_at
     while len(found.shown) < len(questions):

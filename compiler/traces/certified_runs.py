@@ -11,7 +11,7 @@ from compiler.domain.system import System
 from compiler.errors import DataError
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.universal_machine import LoweredPointerMachine
 from compiler.traces.aiming import aimed
 from compiler.traces.filling import BATCH, Filled, filled
 
@@ -25,7 +25,7 @@ def certified_runs(system: System, seed: int = 0) -> list[list[Turn]]:
     found, closed = filled(system, seed)
     if not closed and isinstance(system.lowering, LoweredMachine):
         return _filled_freely(system, seed).runs
-    if isinstance(system.lowering, LoweredUniversalMachine):
+    if isinstance(system.lowering, LoweredPointerMachine):
         closed = aimed(found, system.lowering, np.random.default_rng(seed))
     if not closed:
         program = system.lowering.program

@@ -23,9 +23,9 @@ from compiler.domain.guarded import STEPS, runs_of, starts_of
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.system import IDLE, System
 from compiler.errors import DataError
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.machine import LoweredMachine
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.spans import Span
 
 PATIENCE = 20
@@ -93,6 +93,11 @@ class Filled:
             return fresh
         span = self.questions.setdefault(self.system.asked_at[location], Span(self.system.size + 1))
         return [fresh[at] for at in span.extend(np.stack([counts for _, _, counts in fresh])).tolist()]
+
+    def show(self, location: int, rows: Sequence[NDArray[np.int64]]) -> None:
+        """Take in counts (1 + T,) that are shown in a location, or sums of such, as far as they are new there."""
+        span = self.spans.setdefault(location, Span(self.system.size + 1))
+        self.shown.setdefault(location, []).extend(row for row in rows if span.add(row))
 
 
 def _asked(turns: list[Turn], places: set[int]) -> list[Turn]:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from compiler.errors import DataError
 from compiler.program import Program
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.lowering import Lowering
-from compiler.traces.data_set import DataSet
 
 
-def fitting(data: DataSet, program: Program) -> Lowering:
+class Runs(Protocol):
+    """Data, or what is known of them: their dimension, and the program whose runs they are."""
+
+    @property
+    def d(self) -> int:
+        """The dimension of the tokens."""
+
+    @property
+    def program(self) -> Program | None:
+        """The program whose runs these are, if they are runs of one."""
+
+
+def fitting(data: Runs, program: Program) -> Lowering:
     """The lowering of `program`, if `data` are over its coordinates. Raises DataError, UnsupportedError."""
     lowering = lower(program)
     wanted = f"{program.kind} {program.name}"

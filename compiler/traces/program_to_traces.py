@@ -15,9 +15,9 @@ from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering, Turn
 from compiler.program_to_rules.real_memory import LoweredRealMemory
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
 from compiler.traces.data_set import DataSet
 from compiler.traces.dense_memory_runs import dense_words, raw_answers
 from compiler.traces.real_memory_runs import random_vectors, teaching_vectors

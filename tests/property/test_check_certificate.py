@@ -149,12 +149,16 @@ def test_a_hull_that_steps_leave_is_refused():
 
 
 def test_the_second_round_of_a_loop_is_looked_at():
-    """Two tokens in turn, without end: that the first stands once when the second asks holds in the first round only."""
+    """Two tokens in turn: that the first stands once when the second asks holds in the first round only."""
     tokens = np.array([[1, 0], [0, 1], [1, 0], [0, 1]])
     data = DataSet(tokens, np.array([0, 4]), tokens[[1, 0, 1, 0]], np.array([True, True, True, False]))
     premises = {
-        **{"kind": "guarded", "dimension": 2, "tokens": [[[0, 1]], [[1, 1]]], "inputs": []},
-        **{"initials": [[0, [[0, 1]], []]], "branches": [[0, 0, [], 1, 1], [1, 1, [], 0, 0]]},
+        "kind": "guarded",
+        "dimension": 2,
+        "tokens": [[[0, 1]], [[1, 1]]],
+        "inputs": [],
+        "initials": [[0, [[0, 1]], []]],
+        "branches": [[0, 0, [], 1, 1], [1, 1, [], 0, 0]],
     }
     questions = [[0, [[[0, -1], [1, 1], [2, -1]]], 2], [1, [[[0, -1], [1, 1]], [[0, -1], [2, 1]]], 1]]
     wrong = Stored("", data_digest(data), premises, {"kind": "paths", "questions": questions})

@@ -139,3 +139,16 @@ def test_a_mutant_is_what_is_read_or_refused_with_a_reason(program: Program, dat
         return
     assert verify(read, model).verdict == "proved"
     assert same == "proved" or read != program
+
+
+def test_what_no_run_reaches_does_not_matter() -> None:
+    """Carrying over a blank in cell 2 is never reached; the answer there is made one that no machine gives."""
+    program = replace(load("increment"), cells=4, head=1, examples=())
+    model = compile(program)
+    V = model.V
+    head = [head.name for head in model.heads].index("in carry")
+    V[head, model.coordinates.index("cell[0]"), model.coordinates.index("symbol[2,_]")] += 1
+    strange = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    assert strange.rules != model.rules
+    assert verify(program, strange).level == "domain"
+    assert decompile(strange) == program

@@ -17,9 +17,10 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import Fewest, lower
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowered_universal_automaton import Table as AutomatonTable
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import Table as MachineTable
 from compiler.program_to_rules.lowering import Turn
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
-from compiler.program_to_rules.universal_machine import Table as MachineTable
+from compiler.program_to_rules.universal_machine_registers import LoweredRegistersMachine
 from verify import least_run
 from verify.lazy_runs import AutomatonRuns, Entered
 from verify.same_function import difference, exact_form
@@ -110,7 +111,8 @@ def test_least_of_all(program: Universal, fewest: Fewest | None, data: st.DataOb
     lowering = lower(program, fewest=fewest)
     assert isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine)
     rest = difference(exact_form(lowering.form), exact_rules(model.heads, model.coordinates))
-    least = least_run.least_run(lowering, rest, 2 * STEPS)
+    answers = 4 if isinstance(lowering, LoweredRegistersMachine) else 2
+    least = least_run.least_run(lowering, rest, answers * STEPS)
     assert least.complete
     expected = brute(program, fewest, model)
     if expected is None:

@@ -54,7 +54,7 @@ def test_moments_are_those_of_the_explicit_features(data):
         place |= {(e, b, c): e * len(low) + n for n, (b, c) in enumerate(zip(low.tolist(), high.tolist(), strict=True))}
     pairs = live_pairs(data.tokens)
     covered = np.zeros(design.shape[1], dtype=bool)
-    for moments in moments_of_reals(data, shapes_of(data, pairs)) if len(pairs) else ():
+    for moments in moments_of_reals(data, shapes_of(data.tokens[data.supervised], pairs)) if len(pairs) else ():
         columns = [place[tuple(row)] for row in moments.shape.index.tolist()]
         covered[columns] = True
         mine = design[:, columns]
@@ -172,7 +172,7 @@ def test_cross_validation_takes_about_the_best_ridge():
 
 def test_moments_of_parts_add_to_those_of_the_whole():
     data = teacher_data(3, 50, 0.1)
-    shapes = shapes_of(data, live_pairs(data.tokens))
+    shapes = shapes_of(data.tokens[data.supervised], live_pairs(data.tokens))
     [whole] = moments_of_reals(data, shapes)
     parts = [moments_of_reals(data, shapes, range(n, 50, 3))[0] for n in range(3)]
     total = parts[0].plus(parts[1]).plus(parts[2])
@@ -184,7 +184,7 @@ def test_moments_of_parts_add_to_those_of_the_whole():
 
 def test_moments_alone_give_the_rules_and_the_error():
     data = teacher_data(3, 50, 0.1)
-    shapes = shapes_of(data, live_pairs(data.tokens))
+    shapes = shapes_of(data.tokens[data.supervised], live_pairs(data.tokens))
     [moments] = moments_of_reals(data, shapes)
     refined, alone = (solvers.solution(moments, each, 0.0) for each in (data, None))
     assert np.allclose(refined.weights, alone.weights)
@@ -197,7 +197,7 @@ def test_moments_alone_give_the_rules_and_the_error():
 def test_conjugate_gradients_stop_where_nothing_is_wanted(seed):
     data = teacher_data(2, 10, 0.0, seed)
     nothing = DataSet(data.tokens, data.offsets, np.zeros_like(data.targets), data.supervised)
-    [shape] = shapes_of(nothing, live_pairs(nothing.tokens))
+    [shape] = shapes_of(nothing.tokens[nothing.supervised], live_pairs(nothing.tokens))
     found = conjugate_gradients(shape, lambda: samples_of(nothing, shape.pairs), 2)
     assert not found.weights.any()
     assert found.steps == 0

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.domain.closing import closed
+from compiler.domain.guarded import system_of
 from compiler.domain.universal_runs import universal_runs
-from compiler.domain.universal_system import universal_automaton_system
 from compiler.learning.certificate import certify
 from compiler.learning.learn import learn
 from compiler.model import Model
@@ -18,7 +18,8 @@ from compiler.program.universal import UniversalAutomaton, UniversalMachine
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import Fewest, lower, lowering_for
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
-from compiler.program_to_rules.universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
+from compiler.program_to_rules.universal_machine_registers import LoweredRegistersMachine
 from compiler.runtime.recurrent import Recurrent
 from compiler.traces.program_to_traces import generate
 from verify.decompiled import decompile
@@ -46,6 +47,7 @@ def test_learned_certified_proved_and_read_back(program: UniversalAutomaton | Un
 MODELS = (
     *((program, None) for program in PROGRAMS),
     *((PROGRAMS[0], fewest) for fewest in ("heads", "dimensions")),
+    (PROGRAMS[1], "dimensions"),
 )  # fmt: skip
 each_model = pytest.mark.parametrize(("program", "fewest"), MODELS, ids=str)
 
@@ -102,11 +104,20 @@ def test_disguises_are_proved(
     assert verify(program, data.draw(disguises(compile(program, fewest=fewest)))).verdict == "proved"
 
 
-@pytest.mark.parametrize("fewest", [None, "heads", "dimensions"])
-def test_runs_lie_in_the_hulls_of_the_analysis(fewest: Fewest | None) -> None:
-    lowering = lower(UniversalAutomaton("u", 3, 2), fewest=fewest)
-    assert isinstance(lowering, LoweredUniversalAutomaton)
-    system = universal_automaton_system(lowering)
+ANALYSED: tuple[tuple[UniversalAutomaton | UniversalMachine, Fewest | None], ...] = (
+    *((UniversalAutomaton("u", 3, 2), fewest) for fewest in (None, "heads", "dimensions")),
+    *((UniversalMachine("u", *bounds), "dimensions") for bounds in ((1, 2, 3), (2, 1, 3), (2, 2, 2))),
+)  # fmt: skip
+each_analysed = pytest.mark.parametrize(("program", "fewest"), ANALYSED, ids=str)
+
+
+@each_analysed
+def test_runs_lie_in_the_hulls_of_the_analysis(
+    program: UniversalAutomaton | UniversalMachine, fewest: Fewest | None
+) -> None:
+    lowering = lower(program, fewest=fewest)
+    assert isinstance(lowering, LoweredUniversalAutomaton | LoweredRegistersMachine)
+    system = system_of(lowering)
     hulls = closed(system, {})
     runs = universal_runs(lowering, np.random.default_rng(3), (0, 30))
     for _ in range(50):
@@ -114,8 +125,9 @@ def test_runs_lie_in_the_hulls_of_the_analysis(fewest: Fewest | None) -> None:
             assert not hulls[location].outside(counts[None]).any()
 
 
-@pytest.mark.parametrize("fewest", [None, "heads", "dimensions"])
-def test_the_analysis_alone_proves_what_is_compiled(fewest: Fewest | None) -> None:
+@each_analysed
+def test_the_analysis_alone_proves_what_is_compiled(
+    program: UniversalAutomaton | UniversalMachine, fewest: Fewest | None
+) -> None:
     """Without a comparison of rules."""
-    program = UniversalAutomaton("u", 3, 2)
     assert proved(compile(program, fewest=fewest), lower(program, fewest=fewest))

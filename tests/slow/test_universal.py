@@ -3,7 +3,9 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from simulated import ENDS, Token, Tokens, random_machine, token
 
 import attnc
@@ -34,17 +36,45 @@ def machine_tokens(bounds: UniversalMachine, program: Machine, word: list[str], 
             return
 
 
-def test_a_thousand_machines() -> None:
+def registers_tokens(bounds: UniversalMachine, program: Machine, word: list[str], most: int) -> Iterator[Token]:
+    """The same of the construction that has registers for position and state."""
+    state_of = {name: n for n, name in enumerate(sorted(program.states, key=lambda q: q != program.start))}
+    symbol_of = {name: n for n, name in enumerate(dict.fromkeys("_" + "".join((*program.alphabet, *program.marks))))}
+    p = program.head + (bounds.cells - program.cells) // 2
+    tape = dict.fromkeys(range(bounds.cells), "_") | {p + n: symbol for n, symbol in enumerate(word)}
+    state = program.start
+    for _ in range(most):
+        read, action = symbol_of[tape[p]], program.actions[state, tape[p]]
+        yield token(f"saw[{read}]", f"cell[{p}]", without=[f"symbol[{read}]"])
+        yield token(f"key[{state_of[state]},{read}]", "reg", without=[f"state[{state_of[state]}]"])
+        tape[p], state = action.write, action.target or ""
+        written = f"cell[{p}]", f"symbol[{symbol_of[action.write]}]"
+        if action.stop:
+            yield token(*written, ENDS[action.stop])
+            return
+        go = {-1: "left", 0: "stay", 1: "right"}[action.move]
+        yield token(*written, "reg", f"state[{state_of[state]}]", f"go[{go}]")
+        left, p = p, p + action.move
+        if p not in tape:
+            yield token("pos", "overran", without=[f"cell[{left}]"])
+            return
+        moved = token(f"cell[{p}]", without=[f"cell[{left}]"]) if p != left else token()
+        yield moved | token("pos", f"here[{p}]")
+
+
+@pytest.mark.parametrize("fewest", [None, "dimensions"])
+def test_a_thousand_machines(fewest: Any) -> None:
     rng = random.Random(2410_10101)
     ends: Counter[str] = Counter()
     smaller: Counter[str] = Counter()
+    simulated = machine_tokens if fewest is None else registers_tokens
     for bounds in MACHINES:
-        stream = Stream(attnc.compile(bounds))
+        stream = Stream(attnc.compile(bounds, fewest=fewest))
         known, prompt = Tokens(stream), bounds.cells + bounds.states * bounds.symbols + 1
         for number in range(200):
             program = random_machine(rng, bounds)
             word = rng.choices(program.alphabet, k=rng.randint(0, program.cells - program.head))
-            expected = list(machine_tokens(bounds, program, word, 100))
+            expected = list(simulated(bounds, program, word, 100))
             running = stream.start(word, given=program, max_tokens=prompt + len(expected))
             assert [known[step.name] for step in running.steps()][prompt:] == expected, number
             run, interpreted = running.result(), bounds.run(word, given=program, steps=100)
@@ -109,3 +139,19 @@ def test_the_champion_on_the_zoos_tape() -> None:
     assert run.tokens == 1_024 + 10 + 1 + 2 * 288_184
     beaver = universal.run("", given=load("busy_beaver_4"))
     assert (beaver.outcome, beaver.steps, beaver.output.count("1")) == ("halted", 107, 13)
+
+
+def test_champions_through_registers() -> None:
+    """The same runs in a ninth of the dimensions and eight heads; four tokens a step, three in the last if it stops."""
+    bounds = load("any_champion")
+    usual, model = attnc.compile(bounds), attnc.compile(bounds, fewest="dimensions")
+    assert attnc.compile(bounds, fewest="heads").digest() == model.digest()
+    assert [(each.d, len(each.heads)) for each in (usual, model)] == [(18_482, 1_029), (2_081, 8)]
+    stream, prompt = Stream(model), 1_024 + 10 + 1
+    beaver = stream.run("", given=load("busy_beaver_4"))
+    assert (beaver.outcome, beaver.steps, beaver.output.count("1")) == ("halted", 107, 13)
+    assert beaver.tokens == prompt + 4 * 107 - 1
+    program = load(f"{programs.source('any_champion')}::five_states")
+    run, other = stream.run("", given=program), Stream(usual).run("", given=program)
+    assert run[:3] == other[:3]
+    assert (run.outcome, run.steps, run.tokens) == ("overran", 288_184, prompt + 4 * 288_184)

@@ -244,6 +244,20 @@ def test_compile_minimises(attnc: Attnc) -> None:
     assert attnc("verify", "two.attn", "m.safetensors").status == 2  # other states, so other coordinates
 
 
+def test_what_data_leave_open_is_shown(attnc: Attnc) -> None:
+    attnc("data", "parity", "-o", "d.npz", "-n", "1", "--lengths", "2:2")
+    found = attnc("certify", "d.npz", "--for", "parity", "--json")
+    assert found.status == 1
+    shown = found.json["witness"]
+    assert shown["rule"].startswith("if the last token has ")
+    assert shown["answers"][0] != shown["answers"][1]
+    text = " ".join(attnc("certify", "d.npz", "--for", "parity").out.split())
+    assert f"A rule that they do not determine: {shown['rule']}." in text
+    assert text.endswith(f"the learned one answers {shown['answers'][0]}, the other {shown['answers'][1]}.")
+    attnc("data", "parity", "-o", "all.npz", "--certified")
+    assert attnc("certify", "all.npz", "--for", "parity", "--json").json["witness"] is None
+
+
 def test_the_circle(attnc: Attnc) -> None:
     taught = attnc("data", "parity", "-o", "d.npz", "--certified", "--json")
     assert taught.json["certified"] is True

@@ -110,10 +110,10 @@ def test_a_bomb_goes_off_where_pickles_are_read(folder: Path) -> None:
 
 
 def test_a_zip_that_unpacks_to_too_much_is_not_unpacked(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("compiler.files.data_file.MAX_BYTES", len(DATA) + 1)
+    monkeypatch.setattr("compiler.files.arrays.MAX_BYTES", len(DATA) + 1)
     Path("d.npz").write_bytes(arrays(tokens=[[1]], targets=[[1]])[:0] + DATA)
     attnc("learn", "d.npz", "-o", "m.safetensors").assert_refused("unpacks to")
-    monkeypatch.setattr("compiler.files.data_file.MAX_BYTES", len(DATA) - 1)
+    monkeypatch.setattr("compiler.files.arrays.MAX_BYTES", len(DATA) - 1)
     attnc("learn", "d.npz", "-o", "m.safetensors").assert_refused("more than the")
 
 

@@ -8,6 +8,7 @@ from flint import fmpz_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler import spans
 from compiler.errors import ModelError
 from compiler.exact import plus, product, scaled, times
 from compiler.learning import elimination
@@ -124,15 +125,29 @@ def test_nothing_that_is_no_number_enters_a_proof(bad):
         scaled(np.array([1.0, bad]))
 
 
-@given(matrices(rows=st.integers(1, 9), columns=st.integers(1, 6)))
-def test_a_span_extended_at_once_is_that_extended_one_by_one(rows):
+@given(matrices(rows=st.integers(1, 60), columns=st.integers(1, 30)), st.sampled_from([1, 2, 8]), st.integers(3, 64))
+def test_a_span_extended_at_once_is_that_extended_one_by_one(rows, singly, block):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(spans, "SINGLY", singly)
+        patched.setattr(spans, "BLOCK", block)
+        _check_extended(rows)
+
+
+def _check_extended(rows):
     one, other = Span(rows.shape[1]), Span(rows.shape[1])
     alone = [number for number, row in enumerate(rows.astype(np.int64)) if one.add(row)]
-    halves = rows[:4].astype(np.int64), rows[4:].astype(np.int64)
-    together = [*other.extend(halves[0]).tolist(), *(4 + other.extend(halves[1])).tolist()]
+    cut = len(rows) // 3
+    parts = rows[:cut].astype(np.int64), rows[cut:].astype(np.int64)
+    together = [*other.extend(parts[0]).tolist(), *(cut + other.extend(parts[1])).tolist()]
     assert alone == together
     assert len(alone) == fmpz_mat(rows.tolist()).rank()
     for span in (one, other):
         order = np.argsort(span.pivots[: span.size])
         assert np.array_equal(span.rows[order], one.rows[np.argsort(one.pivots[: one.size])])
         assert np.array_equal(span.rows[:, span.pivots[: span.size]][: span.size], np.eye(span.size))
+
+
+@given(st.lists(st.integers(-(2**53) + 2**40, 2**53 - 2**40), min_size=1, max_size=20))
+def test_residues_of_floats_are_those_of_integers(values):
+    found = spans.reduced(np.array(values, dtype=np.float64))
+    assert found.tolist() == [value % spans.PRIME for value in values]

@@ -1,5 +1,6 @@
 """What `fewest` means for every family, in Python and on the command line; models of it in files."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from verify.verify import verify
 
 Attnc = Callable[..., Any]
 ANY_DFA = {"heads": (38, 3), "dimensions": (21, 5), "tokens": (25, 4)}
+ANY_SMALL = {"heads": (93, 8), "dimensions": (93, 8), "tokens": (522, 36)}
 
 
 @pytest.mark.parametrize("measure", ANY_DFA)
 def test_a_family_of_one_construction_has_that(measure: Any) -> None:
-    for name in ("parity", "capitals", "increment", "any_tiny", "vectors"):
+    for name in ("parity", "capitals", "increment", "vectors"):
         program = load_program(name)
         assert compile(program, fewest=measure).digest() == compile(program).digest()
     program = load_program("mod3")
@@ -49,6 +51,46 @@ def test_files_of_a_universal_automaton(attnc: Attnc, measure: str) -> None:
     assert attnc("verify", "m.safetensors", "again.safetensors", "--json").json["verdict"] == "proved"
     assert "universal automaton" in attnc("decompile", "m.safetensors").out
     assert decompile(model) == model.program
+
+
+@pytest.mark.parametrize("measure", ANY_SMALL)
+def test_files_of_a_universal_machine(attnc: Attnc, measure: str) -> None:
+    facts = attnc("compile", "any_small", "-o", "m.safetensors", "--fewest", measure, "--json").json
+    assert (facts["dimension"], facts["heads"]) == ANY_SMALL[measure]
+    model = load("m.safetensors")
+    assert model.digest() == compile(load_program("any_small"), fewest=measure).digest()  # type: ignore[arg-type]
+    save(model, "again.safetensors")
+    assert Path("again.safetensors").read_bytes() == Path("m.safetensors").read_bytes()
+    word = ("any_small", "--given", "busy_beaver_3", '""', "--json")
+    rows = attnc("run", *word, "--model", "m.safetensors").json["runs"]
+    assert rows == attnc("run", *word, "--model", "m.safetensors", "--decode", "raw").json["runs"]
+    usual = attnc("run", *word).json["runs"]
+    for row, other in zip(rows, usual, strict=True):
+        for key in ("outcome", "steps", "output"):
+            assert row[key] == other[key]
+    judged = attnc("verify", "any_small", "m.safetensors", "--json")
+    assert (judged.status, judged.json["verdict"]) == (0, "proved")
+    assert judged.json["level"] == ("domain" if measure == "tokens" else "everywhere")
+    assert decompile(model) == model.program
+
+
+def test_the_sizes_of_universal_machines_in_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "universal.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (any_[a-z]+) \| (`dimensions`)? ?\| ([0-9,]+) \|(.*) \|$", text, re.MULTILINE)
+    assert len(rows) == 6
+    for name, chosen, d, others in rows:
+        model = compile(load_program(name), fewest="dimensions" if chosen else None)
+        sizes = [model.d, len(model.heads), len(model.live_rules)]
+        sizes += [sum(len(head.V.weights) + len(head.Q.weights) for head in model.heads), len(model.vocabulary)]
+        shown = [d, *(each.strip() for each in others.split("|"))]
+        assert [f"{size:,}" for size in sizes] == shown, name
+
+
+def test_a_trace_through_registers_shows_the_tape(attnc: Attnc) -> None:
+    attnc("compile", "any_small", "-o", "m.safetensors", "--fewest", "dimensions")
+    traced = attnc("run", "any_small", "--given", "busy_beaver_2", '""', "--model", "m.safetensors", "--trace").out
+    assert "saw 0@16" in traced
+    assert "halt 1@" in traced
 
 
 def test_heads_are_made_fewer_where_the_same_function_allows_it(attnc: Attnc) -> None:

@@ -94,7 +94,7 @@ def least_squares(data: DataSet, *, memory: int, ridge: float = 0.0) -> list[Fit
         found = least_squares(near, memory=memory, ridge=float(np.ldexp(ridge, -6 * up)))
         return [_scaled_back(each, across, up) for each in found]
     pairs = live_pairs(data.tokens)
-    shapes = shapes_of(data, pairs)
+    shapes = shapes_of(data.tokens[data.supervised], pairs)
     last = data.tokens[data.supervised] != 0
     samples = [int(last[:, shape.coordinates].any(axis=1).sum()) for shape in shapes]
     done: dict[int, Fitted] = {}
@@ -200,13 +200,17 @@ def solution(moments: RealMoments, data: DataSet | None, ridge: float) -> Fitted
     if factor is None:
         return None
     weights = factor.solved(moments.cross)
+    # Hutchinson's estimate of the trace of the inverse: from a few fixed vectors of signs.
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), size=(len(factor.scale), PROBES))
     if data is None:
+        inverse = factor.solved(signs)
         gained = (weights * (2 * moments.cross - factor.applied(weights) + ridge * weights)).sum()
         squares = float(moments.energy.sum() - gained)
     else:
         gradient, left = rests(moments.shape, samples_of(data, moments.shape.pairs), weights)
         gradient -= ridge * weights
-        change = factor.solved(gradient)
+        solved_both = factor.solved(np.concatenate([gradient, signs], axis=1))
+        change, inverse = solved_both[:, : data.d], solved_both[:, data.d :]
         if np.abs(change).max(initial=0) > 1e-3 * np.abs(weights).max(initial=0):
             return None
         # |y - H (p + c)|^2 = |r|^2 - 2 c H^T r + c H^T H c, and (H^T H + ridge) c = H^T r - ridge p.
@@ -215,19 +219,13 @@ def solution(moments: RealMoments, data: DataSet | None, ridge: float) -> Fitted
     live = int((factor.scale > 0).sum())
     spectrum = None if live < len(factor.scale) else _spectrum(factor, moments.samples)
     squares = max(squares, 0.0)
-    spread = variance(squares, moments.samples, live) * _inverse_trace(factor)
+    spread = variance(squares, moments.samples, live) * float((signs * inverse).sum()) / PROBES
     return Fitted(moments.shape, weights, squares, live, live, spectrum, "Cholesky", spread)
 
 
 def variance(squares: float, samples: int, rank: int) -> float:
     """The variance of the noise in an answer, all outputs together, without bias; 0 where no sample is left for it."""
     return squares / (samples - rank) if samples > rank else 0.0
-
-
-def _inverse_trace(factor: Factor) -> float:
-    """The trace of (G + ridge)^-1 by Hutchinson's estimate from a few fixed vectors of signs."""
-    signs = np.random.default_rng(0).choice((-1.0, 1.0), size=(len(factor.scale), PROBES))
-    return float((signs * factor.solved(signs)).sum()) / PROBES
 
 
 def least_pivot(factor: Tiles) -> float:

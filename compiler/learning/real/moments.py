@@ -6,22 +6,25 @@ With features z[e] s[p], s = S on the pairs p, the second-moment matrix (Lambda_
 
 which is the same when e and f change places, or p and q. So the distinct entries are a matrix product of the
 k (k + 1) / 2 products z[e] z[f], e <= f, with the L (L + 1) / 2 products s[p] s[q], p <= q: a quarter of the numbers of
-G, and half of the work of its lower triangle, all in one `dgemm` a row p. The design matrix is never made.
+G, and half of the work of its lower triangle, all in wide `dgemm`. The design matrix is never made.
 
 Moments are sums: those of the parts of a data set add to those of the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compiler.learning.features import components
-from compiler.learning.real.samples import Floats, Samples, gathered
-from compiler.traces.data_set import DataSet
+from compiler.learning.real.samples import REAL, Floats, Samples, gathered, live_pairs
+
+WIDE = 1_000
+"""The least columns of a matrix product, below which it is slower for each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,11 +86,11 @@ class RealMoments:
     samples: int
 
     @classmethod
-    def zero(cls, shape: Shape, d: int) -> RealMoments:
+    def zero(cls, shape: Shape, d: int, dtype: np.dtype[Any] = REAL) -> RealMoments:
         """The moments of no samples."""
         k, pairs = len(shape.coordinates), len(shape.pairs)
-        products = np.zeros((k * (k + 1) // 2, pairs * (pairs + 1) // 2))
-        return cls(shape, products, np.zeros((k * pairs, d)), np.zeros(d), 0)
+        products = np.zeros((k * (k + 1) // 2, pairs * (pairs + 1) // 2), dtype=dtype)
+        return cls(shape, products, np.zeros((k * pairs, d), dtype=dtype), np.zeros(d, dtype=dtype), 0)
 
     def added(self, blocks: Iterable[Samples]) -> RealMoments:
         """These moments and those of `blocks`; the arrays of these are changed in place."""
@@ -98,11 +101,8 @@ class RealMoments:
             if not len(last):
                 continue
             weights, columns = np.ascontiguousarray((last[:, low] * last[:, high]).T), np.ascontiguousarray(memory.T)
-            begin = 0
-            for number, column in enumerate(columns):
-                end = begin + len(columns) - number
-                self.products[:, begin:end] += weights @ (column * columns[number:]).T
-                begin = end
+            for begin, squares in _squares(columns):
+                self.products[:, begin : begin + len(squares)] += weights @ squares.T
             self.cross[:] += gathered(Samples(last, memory, targets), targets)
             np.add(self.energy, np.square(targets).sum(axis=0), out=self.energy)
             samples += len(last)
@@ -124,18 +124,32 @@ class RealMoments:
         return self.products[np.ix_(diagonal(k), diagonal(pairs))].ravel()
 
 
+def _squares(columns: Floats) -> Iterator[tuple[int, Floats]]:
+    """The products s[p] s[q], p <= q, of the rows s (L, m), some `WIDE` or more at a time, and where they begin."""
+    pairs, m = columns.shape
+    buffer = np.empty((WIDE + pairs, m), dtype=columns.dtype)
+    begin = filled = 0
+    for number, column in enumerate(columns):
+        end = filled + pairs - number
+        np.multiply(column, columns[number:], out=buffer[filled:end])
+        filled = end
+        if filled >= WIDE or number == pairs - 1:
+            yield begin, buffer[:filled]
+            begin, filled = begin + filled, 0
+
+
 def diagonal(n: int) -> NDArray[np.int64]:
     """The places of the n diagonal entries in the order of `numpy.triu_indices`."""
     rows = np.arange(n)
     return rows * n - rows * (rows - 1) // 2
 
 
-def shapes_of(data: DataSet, pairs: NDArray[np.int64]) -> list[Shape]:
-    """The classes of the last tokens of a data set: those that share no coordinate are regressions of their own."""
-    supervised = data.tokens[data.supervised] != 0
-    if bool(supervised.all()):
-        return [Shape(np.arange(data.d), pairs)]
-    return [Shape(columns, pairs) for _, columns in components(np.unique(supervised, axis=0))]
+def shapes_of(lasts: NDArray[Any], pairs: NDArray[np.int64]) -> list[Shape]:
+    """The classes of last tokens (m, d): those that share no coordinate are regressions of their own."""
+    together = np.zeros((lasts.shape[1], lasts.shape[1]), dtype=np.bool_)
+    low, high = live_pairs(lasts).T
+    together[low, high] = together[high, low] = True
+    return [Shape(columns, pairs) for _, columns in components(together)]
 
 
 def bytes_of(shape: Shape, d: int) -> int:

@@ -29,7 +29,7 @@ def cross_validated_ridge(data: DataSet, *, memory: int) -> float:
     """
     if len(data) < FOLDS:
         raise DataError(f"cross-validation takes {FOLDS} folds of sequences, and there are {len(data)} sequences")
-    shapes = shapes_of(data, live_pairs(data.tokens))
+    shapes = shapes_of(data.tokens[data.supervised], live_pairs(data.tokens))
     needed = sum(2 * direct_bytes(shape, data.d) for shape in shapes)
     if needed > memory:
         raise DataError(f"cross-validation needs {needed:,} bytes for moments, and {memory:,} are allowed")

@@ -16,6 +16,8 @@ from compiler.traces.data_set import DataSet
 
 Floats = NDArray[np.float64]
 
+REAL: np.dtype[Any] = np.dtype(np.float64)
+
 ROWS = 1_024
 """The most samples of a block; the plan of the blocks depends on the data alone, so sums of floats do too."""
 
@@ -48,13 +50,18 @@ def live_pairs(tokens: NDArray[Any]) -> NDArray[np.int64]:
     return np.argwhere(np.triu(together > 0))
 
 
-def samples_of(data: DataSet, pairs: NDArray[np.int64], sequences: range | None = None) -> Iterator[Samples]:
-    """The samples of a data set on `pairs` (L, 2), in order, in blocks of about `ROWS`; of `sequences`, or of all."""
+def samples_of(
+    data: DataSet, pairs: NDArray[np.int64], sequences: range | None = None, dtype: np.dtype[Any] = REAL
+) -> Iterator[Samples]:
+    """The samples of a data set on `pairs` (L, 2), in order, in blocks of about `ROWS`; of `sequences`, or of all.
+
+    In float64, or in Python's integers, where `dtype` is object.
+    """
     chosen = np.arange(len(data)) if sequences is None else np.array(sequences)
     waiting: list[Samples] = []
     count = 0
     for begin in range(0, len(chosen), ROWS):
-        for part in _of_sequences(data, chosen[begin : begin + ROWS], pairs):
+        for part in _of_sequences(data, chosen[begin : begin + ROWS], pairs, dtype):
             waiting.append(part)
             count += len(part.last)
             if count >= ROWS:
@@ -68,7 +75,9 @@ def _joined(parts: list[Samples]) -> Samples:
     return parts[0] if len(parts) == 1 else Samples(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def _of_sequences(data: DataSet, numbers: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Samples]:
+def _of_sequences(
+    data: DataSet, numbers: NDArray[np.int64], pairs: NDArray[np.int64], dtype: np.dtype[Any]
+) -> Iterator[Samples]:
     """The samples of some sequences; together where they have one length, and are asked at their ends alone."""
     begins, ends = data.offsets[numbers], data.offsets[numbers + 1]
     length = int(ends[0] - begins[0])
@@ -76,20 +85,21 @@ def _of_sequences(data: DataSet, numbers: NDArray[np.int64], pairs: NDArray[np.i
     if length <= ROWS and bool(np.all(ends - begins == length)):
         asked = data.supervised[places]
         if bool(asked[:, -1].all()) and not bool(asked[:, :-1].any()):
-            z = data.tokens[places].astype(np.float64)
+            z = data.tokens[places].astype(dtype)
             memory = np.matmul(z.transpose(0, 2, 1), z)[:, pairs[:, 0], pairs[:, 1]]
-            yield Samples(z[:, -1], memory, data.targets[ends - 1].astype(np.float64))
+            yield Samples(z[:, -1], memory, data.targets[ends - 1].astype(dtype))
             return
     for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-        yield from _of_sequence(data, slice(begin, end), pairs[:, 0], pairs[:, 1])
+        yield from _of_sequence(data, slice(begin, end), pairs, dtype)
 
 
-def _of_sequence(data: DataSet, rows: slice, low: NDArray[np.int64], high: NDArray[np.int64]) -> Iterator[Samples]:
+def _of_sequence(data: DataSet, rows: slice, pairs: NDArray[np.int64], dtype: np.dtype[Any]) -> Iterator[Samples]:
     """The samples of one sequence, at most `ROWS` positions at a time."""
-    before = np.zeros(len(low))
+    low, high = pairs.T
+    before = np.zeros(len(pairs), dtype=dtype)
     for begin in range(rows.start, rows.stop, ROWS):
         part = slice(begin, min(begin + ROWS, rows.stop))
-        z, asked = data.tokens[part].astype(np.float64), data.supervised[part]
+        z, asked = data.tokens[part].astype(dtype), data.supervised[part]
         if asked[:-1].any():
             sums = np.cumsum(z[:, low] * z[:, high], axis=0) + before
         else:
@@ -97,7 +107,7 @@ def _of_sequence(data: DataSet, rows: slice, low: NDArray[np.int64], high: NDArr
         before = sums[-1]
         if asked.any():
             memory = sums[asked] if len(sums) == len(asked) else sums
-            yield Samples(z[asked], memory, data.targets[part][asked].astype(np.float64))
+            yield Samples(z[asked], memory, data.targets[part][asked].astype(dtype))
 
 
 def predicted(part: Samples, weights: Floats) -> Floats:
