@@ -68,6 +68,7 @@ def check(stored: Stored, data: DataSet) -> str | None:
             ("guarded", "paths"): _paths,
         }
         kind = stored.premises["kind"], stored.proof["kind"]
+        _demand(stored.premises["dimension"] == data.d, "the data have other coordinates")
         _demand(kind in kinds, f"no proof of kind {kind[1]!r} for premises of kind {kind[0]!r} is known")
         kinds[kind](stored.premises, stored.proof, data)
     except _Rejected as reason:
@@ -167,7 +168,7 @@ def _entries(tokens: Rows, said: Sequence[int], last: int, place: dict[tuple[int
 def _any(premises: dict[str, Any], proof: dict[str, Any], data: DataSet) -> None:
     """Any tokens, of which the last has nothing but its first coordinates."""
     d = data.d
-    _demand(premises["dimension"] == d and 0 < premises["last"] <= d, "the data have other coordinates")
+    _demand(0 < premises["last"] <= d, "a last token has no coordinate, or more than there are")
     low, high = np.triu_indices(d)
     e = np.repeat(np.arange(premises["last"]), len(low))
     columns = np.column_stack([e, np.tile(low, premises["last"]), np.tile(high, premises["last"])])

@@ -261,6 +261,8 @@ def test_malformed_certificates_are_refused():
         lambda proof: proof["locations"][0].__setitem__(2, None),
     ):
         assert check_certificate(other(certificate, proof=change), data, program) is not None
+    wide = other(certificate, premises=lambda premises: premises.update(dimension=10**15))
+    assert check(wide, data) == "the data have other coordinates"
     content = certificate_to_bytes(certificate)
     for wrong in (b"", b"[]", content[:-1], content + b"\n", json.dumps(json.loads(content)).encode(),
                   content.replace(b'"format":1', b'"format":2')):  # fmt: skip
