@@ -232,3 +232,53 @@ def test_answers_over_a_denominator_are_learned_from_moments():
     here, there = learn(moments(data)), learn(data)
     assert here.model.rules == there.model.rules
     assert Fraction(1, 3) in here.model.rules.weights.tolist()
+
+
+def test_what_is_asked_of_zero_tokens_is_summed_over_all_blocks():
+    tokens = np.zeros((9, 3, 2), dtype=np.int64)
+    tokens[:4, -1, 0] = 1
+    targets = np.arange(18).reshape(9, 2)
+    wanted = int(np.square(targets[4:]).sum())
+    for exact, kind in ((True, np.int64), (False, np.float64)):
+        data = DataSet.of_arrays(tokens.astype(kind), targets.astype(kind))
+        frame = pairs_of_data(data)
+        blocks = plan.plan_of(data, (1, 1))
+        assert len(blocks) > 2
+        total = frame.zero()
+        for block in blocks:
+            total = total.plus(frame.block(block))
+        assert (total.exact, total.unanswered, total.samples) == (exact, wanted, 9)
+
+
+def test_samples_that_contradict_each_other_are_not_called_exact():
+    """Their equations, sums over samples, have a solution; it is the mean, and fits neither."""
+    data = generate(small(load("increment")), certified=True)
+    targets = data.targets.copy()
+    targets[np.flatnonzero(data.supervised)] += 1
+    again = replace(
+        data,
+        tokens=np.concatenate([data.tokens, data.tokens]),
+        offsets=np.concatenate([data.offsets, data.offsets[1:] + len(data.tokens)]),
+        targets=np.concatenate([data.targets, targets]),
+        supervised=np.concatenate([data.supervised, data.supervised]),
+    )
+    here, there = learn(moments(again)), learn(again)
+    assert not here.report.exact
+    assert here.report.residual == pytest.approx(there.report.residual)
+    assert here.report.residual > 0
+
+
+def test_the_digest_is_of_all_that_data_say():
+    data = generate(load("parity"), certified=True)
+    changed = [
+        data,
+        replace(data, denominator=2),
+        replace(data, program=None),
+        replace(data, targets=data.targets + 1),
+        replace(data, tokens=data.tokens + 1),
+        replace(data, supervised=~data.supervised),
+        replace(data, offsets=np.array([0, 1, len(data.tokens)])),
+    ]
+    assert len({plan.digest_of(each) for each in changed}) == len(changed)
+    stored = replace(data, tokens=data.tokens.astype(np.int8), targets=np.asfortranarray(data.targets))
+    assert plan.digest_of(stored) == plan.digest_of(data)
