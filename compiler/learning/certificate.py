@@ -30,6 +30,7 @@ from compiler.learning.elimination import Integers, in_row_space, rank
 from compiler.learning.features import blocks_of
 from compiler.learning.moments import SolvedBlock, moments_of, solved_block
 from compiler.learning.real_memory_certificate import certificate_of_vectors
+from compiler.learning.walk_certificate import certificate_of_walks
 from compiler.learning.witness import witness
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
@@ -53,6 +54,8 @@ def _judged(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) ->
     """The certificate without a witness, and the inputs that may be left open."""
     if not isinstance(lowering, LoweredByFeatures):
         return certificate_of_counts(data, lowering)
+    if isinstance(lowering, LoweredAutomaton) and (found := certificate_of_walks(data, lowering)) is not None:
+        return found, lambda: iter(())
     return certificate_of_features(
         lowering, lambda: solved or [solved_block(moments_of(block)) for block in blocks_of(data)]
     )

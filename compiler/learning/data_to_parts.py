@@ -8,6 +8,7 @@ import numpy as np
 
 from compiler.errors import DataError
 from compiler.exact import times
+from compiler.learning.by_letters import parts_by_letters
 from compiler.learning.by_questions import parts_by_questions
 from compiler.learning.features import Block, blocks_of
 from compiler.learning.moments import moments_of, solved_block
@@ -24,7 +25,7 @@ def found_in_data(data: DataSet, ridge: float | Literal["cv"], memory: int) -> F
         raise DataError("no position is supervised, so there is nothing to learn from")
     unanswered = _unanswered(data)
     if data.exact and ridge == 0:
-        parts = parts_by_reading(data) or parts_by_questions(data)
+        parts = parts_by_reading(data) or parts_by_letters(data) or parts_by_questions(data)
         if parts is not None:
             return Found(parts, unanswered, True, [], [])
         blocks = blocks_of(data)

@@ -27,15 +27,20 @@ from compiler.domain.token_graph import Edge, TokenGraph, token_graph
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lowering import Turn
 from compiler.spans import Span
+from compiler.traces.teaching_by_steps import words_by_steps
+
+MOST_EDGES = 400
+"""Edges of a token graph up to which spans are kept; with more the steps are told apart by a partition."""
 
 
 def teaching_runs(lowering: LoweredAutomaton) -> list[list[Turn]]:
     """Runs that are a certified set for the program; only answers to what shows something new are wanted."""
-    taught = _Teacher(token_graph(lowering)).words()
-    return [_wanted(lowering.dialogue(word), new) for word, new in taught]
+    graph = token_graph(lowering)
+    taught = _Teacher(graph).words() if len(graph.edges) <= MOST_EDGES else words_by_steps(graph)
+    return [wanted_turns(lowering.dialogue(word), new) for word, new in taught]
 
 
-def _wanted(turns: Iterable[Turn], new: list[bool]) -> list[Turn]:
+def wanted_turns(turns: Iterable[Turn], new: list[bool]) -> list[Turn]:
     """A run on a word, asked at those of its symbols that are `new`."""
     wanted = iter(new)
     return [(name, answer if answer is not None and next(wanted) else None) for name, answer in turns]

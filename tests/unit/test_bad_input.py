@@ -181,7 +181,7 @@ def test_an_interrupted_learner(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     Path("d.npz").write_bytes(DATA)
-    monkeypatch.setattr("compiler.learning.data_to_parts.blocks_of", interrupted)
+    monkeypatch.setattr("compiler.learning.data_to_parts.parts_by_reading", interrupted)
     assert attnc("learn", "d.npz", "-o", "m.safetensors").status == 130
     assert [path.name for path in Path().iterdir()] == ["d.npz"]
 
@@ -191,7 +191,7 @@ def test_out_of_memory(attnc: Attnc, monkeypatch: pytest.MonkeyPatch) -> None:
         raise MemoryError
 
     Path("d.npz").write_bytes(DATA)
-    monkeypatch.setattr("compiler.learning.data_to_parts.blocks_of", exhausted)
+    monkeypatch.setattr("compiler.learning.data_to_parts.parts_by_reading", exhausted)
     attnc("learn", "d.npz", "-o", "m.safetensors").assert_refused("out of memory")
 
 
