@@ -126,7 +126,7 @@ def test_learning_keeps_the_program_that_the_data_name_and_prefers_the_one_it_is
 def test_data_that_do_not_fit_are_refused(monkeypatch) -> None:
     monkeypatch.setattr(features, "MAX_CELLS", 50)
     with pytest.raises(DataError, match="pairs are more than this learner holds"):
-        learn(generate(load("mod3"), certified=True))
+        features.blocks_of(generate(load("mod3"), certified=True))
     dense = DataSet.of_arrays(np.ones((10, 1, 2), dtype=np.int64), np.ones((10, 2), dtype=np.int64))
     with pytest.raises(DataError, match="features are more than this learner holds"):
         learn(dense)
