@@ -217,7 +217,7 @@ def solution(moments: RealMoments, data: DataSet | None, ridge: float) -> Fitted
         squares = float(left.sum() - (change * (gradient + ridge * (2 * weights + change))).sum())
         weights += change
     live = int((factor.scale > 0).sum())
-    spectrum = None if live < len(factor.scale) else _spectrum(factor, moments.samples)
+    spectrum = None if live < len(factor.scale) else _spectrum(factor, moments.samples, inverse[:, :1])
     squares = max(squares, 0.0)
     spread = variance(squares, moments.samples, live) * float((signs * inverse).sum()) / PROBES
     return Fitted(moments.shape, weights, squares, live, live, spectrum, "Cholesky", spread)
@@ -233,20 +233,23 @@ def least_pivot(factor: Tiles) -> float:
     return min(float(np.square(np.diag(row[-1])).min()) for row in factor.tiles)
 
 
-def _spectrum(factor: Factor, samples: int) -> Spectrum:
-    """The extreme eigenvalues of G / samples by Lanczos' method: estimates from inside, usually within a percent."""
-    greatest, inverted = (_greatest(of, len(factor.scale)) for of in (factor.applied, factor.solved))
+def _spectrum(factor: Factor, samples: int, inverse: Floats) -> Spectrum:
+    """The extreme eigenvalues of G / samples by Lanczos' method: estimates from inside, usually within a percent.
+
+    For the least it starts from the `inverse` (n, 1) of some vector, which is known, for the greatest from a fixed one.
+    """
+    greatest = _greatest(factor.applied, np.random.default_rng(0).normal(size=inverse.shape))
+    inverted = _greatest(factor.solved, inverse)
     return Spectrum(max(1 / inverted - factor.ridge, 0.0) / samples, (greatest - factor.ridge) / samples)
 
 
-def _greatest(of: Callable[[Floats], Floats], n: int) -> float:
-    """The greatest eigenvalue of a positive definite matrix, from a fixed start, until it grows by 0.1 % a step."""
-    x = np.random.default_rng(0).normal(size=(n, 1))
+def _greatest(of: Callable[[Floats], Floats], x: Floats) -> float:
+    """The greatest eigenvalue of a positive definite matrix, from `x` (n, 1), until it grows by 0.1 % a step."""
     basis: list[Floats] = []
     diagonal: list[float] = []
     beside: list[float] = []
     found = 0.0
-    for _ in range(min(n, MOST_LANCZOS)):
+    for _ in range(min(len(x), MOST_LANCZOS)):
         basis.append(x / np.linalg.norm(x))
         x = of(basis[-1])
         diagonal.append(float((x * basis[-1]).sum()))

@@ -14,14 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg.blas import dgemm, dtrmm, dtrmv, dtrsm, dtrsv
-from scipy.linalg.lapack import dpotrf
+from scipy.linalg.blas import dgemm, dtrsm, dtrsv
 
 from compiler.learning.real.moments import RealMoments
 from compiler.learning.real.samples import Floats
 
 LARGEST = 8_192
 """The most rows of a tile."""
+BLOCK = 256
+"""The rows of a block of a tile that is factored."""
 USUAL = 4_096
 """The rows of a tile where the features leave a choice."""
 
@@ -90,15 +91,36 @@ def factored(matrix: Tiles) -> bool:
     """Cholesky's factor L in the place of the matrix A = L L^T; False where a pivot is not positive."""
     tiles = matrix.tiles
     for j, column in enumerate(tiles):
-        corner, info = dpotrf(column[j].T, lower=0, clean=1, overwrite_a=1)
-        if info != 0:
+        if not _corner(column[j]):
             return False
-        assert np.shares_memory(corner, column[j])
         for row in tiles[j + 1 :]:
             dtrsm(1.0, column[j].T, row[j].T, lower=0, trans_a=1, overwrite_b=1)
         for i in range(j + 1, len(tiles)):
             for k in range(j + 1, i + 1):
                 dgemm(-1.0, tiles[k][j].T, tiles[i][j].T, beta=1.0, c=tiles[i][k].T, trans_a=1, overwrite_c=1)
+    return True
+
+
+def _corner(tile: Floats) -> bool:
+    """Cholesky's factor of one tile in its place, zeros above it; False where a pivot is not positive.
+
+    By blocks, with numpy's BLAS, which has just made the moments: the threads of two libraries (scipy has its own)
+    wait for each other while those of the first still spin.
+    """
+    n = len(tile)
+    for begin in range(0, n, BLOCK):
+        end = min(begin + BLOCK, n)
+        try:
+            corner = np.linalg.cholesky(tile[begin:end, begin:end])
+        except np.linalg.LinAlgError:
+            return False
+        tile[begin:end, begin:end] = corner
+        tile[begin:end, end:] = 0.0
+        below = tile[end:, begin:end]
+        below[:] = below @ np.linalg.inv(corner).T
+        for row in range(end, n, BLOCK):
+            rows = slice(row, row + BLOCK)
+            tile[rows, end : row + BLOCK] -= below[row - end : row - end + BLOCK] @ below[: row - end + BLOCK].T
     return True
 
 
@@ -121,10 +143,10 @@ def applied(factor: Tiles, right: Floats) -> Floats:
     parts = factor.parts(right)
     inner = []
     for j in range(len(parts)):
-        mine = _multiplied(factor.tiles[j][j], parts[j], transposed=True)
+        mine = factor.tiles[j][j].T @ parts[j]
         inner.append(sum((factor.tiles[i][j].T @ parts[i] for i in range(j + 1, len(parts))), mine))
     for i, row in enumerate(factor.tiles):
-        mine = _multiplied(row[i], inner[i], transposed=False)
+        mine = row[i] @ inner[i]
         parts[i] = sum((row[j] @ inner[j] for j in range(i)), mine)
     return np.concatenate(parts)
 
@@ -135,11 +157,3 @@ def _divided(corner: Floats, part: Floats, *, transposed: bool) -> Floats:
     if part.shape[1] == 1:
         return np.asarray(dtrsv(corner.T, part[:, 0], lower=0, trans=flag)[:, None])
     return np.asarray(dtrsm(1.0, corner.T, part, lower=0, trans_a=flag))
-
-
-def _multiplied(corner: Floats, part: Floats, *, transposed: bool) -> Floats:
-    """L `part`, or L^T `part`."""
-    flag = int(not transposed)
-    if part.shape[1] == 1:
-        return np.asarray(dtrmv(corner.T, part[:, 0], lower=0, trans=flag)[:, None])
-    return np.asarray(dtrmm(1.0, corner.T, part, lower=0, trans_a=flag))
