@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Answer: TypeAlias = Literal["proved", "refuted", "undecided"]
-Level: TypeAlias = Literal["everywhere", "domain", "tested"]
+Level: TypeAlias = Literal["everywhere", "domain", "decisions", "tested"]
 
 LEVELS: dict[Level, str] = {
     "everywhere": "the same function on all real inputs of every length",
     "domain": "the same answers on every configuration that the program can reach, at every length",
+    "decisions": "the nearest token is the program's, and is fed back",
     "tested": "the same tokens on the words that were tried",
 }
 
@@ -27,9 +28,9 @@ OWN = "tokens are embedded as the model embeds them; those that it does not embe
 class Counterexample:
     """An input on which two things part, replayed before it is shown.
 
-    At level domain it is the least: of least length, then first in the order of the alphabet; of a universal program
-    (whose inputs are programs too) the assumptions of the verdict say whether it is. At level everywhere it has one
-    token or two, and at level tested it is as short as hypothesis could shrink it.
+    At levels domain and decisions it is the least: of least length, then first in the order of the alphabet; of a
+    universal program (whose inputs are programs too) the assumptions of the verdict say whether it is. At level
+    everywhere it has one token or two, and at level tested it is as short as hypothesis could shrink it.
 
     Attributes
     ----------
@@ -56,7 +57,8 @@ class Verdict:
     verdict, level
         proved, refuted or undecided, and in which sense; see `LEVELS`.
     lengths
-        "all", or the greatest length that was tried, or None for a refutation.
+        "all", or the greatest length for which the claim is proved (refuted decisions: the horizon, up to which every
+        decision on every word is right) or, at level tested, was tried; None for other refutations.
     counterexample
         For a refutation; else None.
     assumptions

@@ -1,4 +1,4 @@
-"""The ladder: everywhere, domain, tested. `verify` climbs it and stops at the strongest level that holds."""
+"""The ladder: everywhere, domain, decisions, tested. `verify` climbs it to the strongest level that holds."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
+from verify.decisions import decisions_verdict
+from verify.horizon import few_margins
 from verify.same_function import ExactForm, difference, exact_form, separating_input
 from verify.same_on_domain import against_model, against_program, parted, shortest_difference, word_order
 from verify.same_runs import described as described_run
@@ -37,10 +39,11 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         What is expected, and what is judged. A model first and a program second are exchanged.
     level
         Decide just this level; without it the strongest that holds is found. ``everywhere``: all real inputs, every
-        length. ``domain``: every configuration that the program can reach, every length. ``tested``: words tried by
-        hypothesis, which proves nothing.
+        length. ``domain``: every configuration that the program can reach, every length. ``decisions`` (a program that
+        is an automaton, and a model): the nearest token is the program's, at every length or up to the horizon.
+        ``tested``: words tried by hypothesis, which proves nothing.
     up_to
-        The greatest length that ``tested`` tries.
+        Only words of up to this length count: for ``decisions``, or ``tested``, which tries no longer ones.
 
     Returns
     -------
@@ -80,8 +83,10 @@ def _check(a: object, b: object, level: object, up_to: object) -> None:
             raise UnsupportedError(f"verify compares programs and models, not a {type(thing).__name__}{hint}")
     if level is not None and level not in LEVELS:
         raise UnsupportedError(f"there is no level {level!r}; the levels are {', '.join(LEVELS)}")
-    if up_to is not None and (level != "tested" or not isinstance(up_to, int) or up_to < 1):
-        raise UnsupportedError(f"up_to={up_to!r}: a length of at least 1, and only for level='tested'")
+    if up_to is not None and (level in ("everywhere", "domain") or not isinstance(up_to, int) or up_to < 1):
+        raise UnsupportedError(
+            f"up_to={up_to!r}: a length of at least 1, and not for levels that speak of every length"
+        )
 
 
 def digest(thing: Program | Model) -> str:
@@ -116,6 +121,8 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
     if level == "tested":
         return _tested(program, model, up_to)
     if not isinstance(lowering, LoweredAutomaton):
+        if level == "decisions":
+            raise UnsupportedError(f"this version decides decisions of automata, not those of a {program.kind}")
         if level == "everywhere":
             _check_listable(model, level=level)
             compiled, given = exact_form(lowering.form), exact_rules(model.heads, model.coordinates)
@@ -124,10 +131,14 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
             return _verdict(not len(rest), "everywhere", shown, EXACT)
         return as_verdict(system_verdict(lowering, model))
     graph = token_graph(replace(lowering, tokens=model.vocabulary))
+    if level == "decisions":
+        return decisions_verdict(graph, lowering, model, up_to)
     own, lowering = graph.lowering, token_graph(lowering).lowering
     answers = ModelAnswers(model.heads, graph)
     word = shortest_difference(graph, lambda symbol: program_answers(graph, symbol), answers.to)
     misread = least_misread(graph, lowering, own)
+    if level is None and (word is not None or misread is not None) and few_margins(graph):
+        return decisions_verdict(graph, lowering, model, up_to)
     if level != "everywhere" and (word is not None or misread is not None):
         order = word_order(graph)
         if misread is not None and (word is None or order(misread) <= order(word)):

@@ -73,7 +73,7 @@ def circle(program: Automaton | UniversalMachine, word: str, folder: Path, given
     stage("6. Verify", f"Is the learned model the program? {verdict.verdict}: {LEVELS[verdict.level]}.")
     again = learned.model.run(word, given=given)
     click.echo(f"     Its own run{f' of {given.name}' if given else ''} ends with: {ended(again)}.")
-    refused = verify(program, mutated(learned.model))
+    refused = verify(program, mutated(learned.model), level="domain")
     objected(refused)
     read = decompile(replace(learned.model, program=None))
     stage("7. Decompile", "The program text, read back from the learned weights and the names of their coordinates:")

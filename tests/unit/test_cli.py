@@ -86,7 +86,7 @@ def test_every_command_has_help(attnc: Attnc, name: str) -> None:
         (("data", "parity", "-o", "d.npz", "--lengths", "5:2"), "5"),
         (("data", "parity", "-o", "d.npz", "--certified", "-n", "5"), "leave out -n"),
         (("learn", "d.npz", "-o", "m.safetensors", "--require", "certified"), "needs --for"),
-        (("verify", "parity", "parity", "--up-to", "3"), "--level tested"),
+        (("verify", "parity", "parity", "--level", "domain", "--up-to", "3"), "every length"),
         (("run", "pairity", "0"), "did you mean parity?"),
         (("run", "parity", "012"), "symbol 2 at position 2 is not in the alphabet (0, 1)"),
         (("run", "parity", '"01'), "cannot read"),
@@ -342,10 +342,10 @@ def test_the_fewest_heads_are_learned_where_they_are_asked_for(attnc: Attnc) -> 
 
 def test_verify_refutes_with_a_counterexample(attnc: Attnc) -> None:
     save(mutant(), "x.safetensors")
-    told = attnc("verify", "parity", "x.safetensors", "--json")
+    told = attnc("verify", "parity", "x.safetensors", "--level", "domain", "--json")
     assert (told.status, told.json["verdict"], told.json["lengths"]) == (1, "refuted", None)
     assert list(told.json["counterexample"]) == ["input", "expected", "got", "at"]
-    assert "counterexample" in attnc("verify", "parity", "x.safetensors").out
+    assert "counterexample" in attnc("verify", "parity", "x.safetensors", "--level", "domain").out
     save(zero(), "x.safetensors")
     tested = attnc("verify", "x.safetensors", "parity", "--level", "tested", "--up-to", "4", "--json")
     assert (tested.status, tested.json["verdict"], tested.json["level"]) == (1, "refuted", "tested")

@@ -51,7 +51,7 @@ def test_models_in_another_order_of_coordinates(pair) -> None:
     V = moved.V
     V[0, order.index("reg"), order.index(f"state[{program.start}]")] += 1
     broken = Model.from_arrays(V, moved.Q, coordinates=order, tokens=moved.tokens)
-    assert verify(program, broken).verdict == "refuted" or not model.Q[0].any()
+    assert verify(program, broken, level="domain").verdict == "refuted" or not model.Q[0].any()
 
 
 def test_everywhere_is_answered_at_its_level_also_when_the_domain_fails() -> None:
@@ -70,7 +70,7 @@ def test_a_counterexample_that_does_not_replay_is_never_shown(monkeypatch) -> No
     wrong = Model.from_arrays(2 * model.V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
     monkeypatch.setattr(same_on_domain, "replayed", lambda graph, *_: (graph.lowering.tokens["stay + accept"], 1))
     with pytest.raises(ArithmeticError, match="does not replay"):
-        verify(program, wrong)
+        verify(program, wrong, level="domain")
 
 
 @pytest.mark.parametrize(

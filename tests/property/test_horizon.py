@@ -1,0 +1,230 @@
+"""The horizon against brute force: every word up to a length, run by the layer with its decisions fed back."""
+
+from dataclasses import replace
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compiler.domain.token_graph import token_graph
+from compiler.errors import ModelError, UnsupportedError
+from compiler.language.load import load
+from compiler.model import Model
+from compiler.program.automaton import Automaton
+from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
+from verify import horizon as searched
+from verify.answers import ModelAnswers
+from verify.cycle_means import NEVER, cycle_mean, first_steps, least_steps, potentials, witness
+from verify.horizon import Decisions
+from verify.strategies import automata, mutants
+from verify.verify import verify
+
+NAMES = "parity mod3 tomita4 even_pairs flip_flop turnstile no_two_alarms s3 tomita7 mirror".split()
+
+
+def noisy(model: Model, size: float, seed: int) -> Model:
+    """The model with noise on every weight, as a trained one has it."""
+    rng = np.random.default_rng(seed)
+    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
+    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
+
+
+def fails(program, model, word) -> bool:
+    """Whether the run of the model on a word is not the program's, token by token."""
+    try:
+        return list(model.run(word).tokens) != lower(program).trace(word)
+    except ModelError:
+        return True
+
+
+def first_failure(program, model, longest: int):
+    """The least word that fails, by running words in order; only after words that do not."""
+    alive = [()]
+    for _ in range(longest):
+        after = []
+        for word in alive:
+            for symbol in program.alphabet:
+                if fails(program, model, (*word, symbol)):
+                    return (*word, symbol)
+                after.append((*word, symbol))
+        alive = after
+    return None
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_horizon_is_that_of_brute_force(name: str, seed: int) -> None:
+    program = load(name)
+    size = (0.02, 0.05, 0.1, 0.2)[seed]
+    model = noisy(compile(program), size, seed)
+    found = verify(program, model)
+    assert found.level == "decisions"
+    longest = {2: 8, 3: 6}.get(len(program.alphabet), 4)
+    word = first_failure(program, model, longest)
+    if word is None:
+        assert found.lengths == "all" or found.lengths >= longest
+    else:
+        assert (found.verdict, found.lengths) == ("refuted", len(word) - 1)
+        assert found.counterexample.input == word
+    if found.counterexample is not None:
+        assert fails(program, model, found.counterexample.input)
+
+
+@settings(max_examples=60)
+@given(automata(max_states=4, max_letters=2).flatmap(lambda p: st.tuples(st.just(p), mutants(compile(p)))))
+def test_mutants_fail_where_they_are_said_to(pair) -> None:
+    program, model = pair
+    found = verify(program, model)
+    word = first_failure(program, model, 5)
+    if found.counterexample is None:
+        assert word is None
+    elif word is None:
+        assert len(found.counterexample.input) != 0
+        assert found.lengths is None or found.lengths >= 5
+    elif found.level == "decisions" and found.lengths is not None and "embedding" not in found.counterexample.at:
+        assert found.counterexample.input == word
+
+
+def test_the_search_over_the_integers_is_that_with_rounding() -> None:
+    program = load("mod3")
+    model = noisy(compile(program), 0.001, 0)
+    graph = token_graph(lower(program))
+    decisions = Decisions(graph, ModelAnswers(model.heads, graph).to)
+    assert not any(each.exact for each in decisions.floors.values())
+    found = decisions.horizon()
+    assert found.lengths > 50
+    assert found.word is not None
+    least = min(
+        next((k for k, left in decisions._exactly(question, found.lengths) if left <= 0), 10**9)
+        for _, question in decisions._bounds()
+    )
+    assert least == found.lengths
+
+
+def test_beyond_the_search_there_is_a_bound(monkeypatch) -> None:
+    program = load("mod3")
+    model = noisy(compile(program), 0.001, 0)
+    exact = verify(program, model).lengths
+    monkeypatch.setattr(searched, "MOST_STEPS", 20)
+    found = verify(program, model)
+    assert (found.verdict, found.level, found.counterexample) == ("undecided", "decisions", None)
+    assert 20 < found.lengths <= exact
+    assert verify(program, model, up_to=found.lengths)
+    assert verify(program, model, up_to=found.lengths + 1).verdict == "undecided"
+
+
+def test_up_to() -> None:
+    program = load("parity")
+    model = noisy(compile(program), 0.1, 1)
+    horizon = verify(program, model).lengths
+    for length in (1, horizon, horizon + 1, horizon + 50):
+        found = verify(program, model, level="decisions", up_to=length)
+        assert found.verdict == ("proved" if length <= horizon else "refuted")
+        assert found.lengths == (length if length <= horizon else horizon)
+
+
+def test_a_program_decides_as_itself_at_every_length() -> None:
+    for name in NAMES:
+        found = verify(load(name), compile(load(name)), level="decisions")
+        assert (found.verdict, found.lengths) == ("proved", "all")
+
+
+def test_a_tie_decides_nothing() -> None:
+    program = Automaton("swap", ("a",), ("p", "q"), "p", {("p", "a"): "q", ("q", "a"): "p"}, frozenset({"p"}))
+    program = replace(program, accept=None, mealy=dict.fromkeys(program.transitions, "x"))
+    model = compile(program)
+    nothing = Model.from_arrays(0 * model.V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
+    found = verify(program, nothing)
+    assert (found.verdict, found.level, found.lengths) == ("refuted", "decisions", 0)
+    assert "a tie between" in found.counterexample.got
+
+
+def test_an_empty_word_that_is_misread_leaves_no_length() -> None:
+    program = load("parity")
+    model = compile(program)
+    tokens = {name: np.array(vector) for name, vector in model.tokens.items()}
+    tokens["start"][model.coordinates.index("accept")] = 0
+    found = verify(program, Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens))
+    assert (found.verdict, found.lengths, found.counterexample.input) == ("refuted", None, ())
+
+
+def test_many_margins_are_refused(monkeypatch) -> None:
+    monkeypatch.setattr(searched, "MOST_WORK", 10)
+    program = load("parity")
+    model = noisy(compile(program), 0.1, 1)
+    assert verify(program, model).level == "domain"
+    with pytest.raises(UnsupportedError, match="too many"):
+        verify(program, model, level="decisions")
+
+
+graphs = st.integers(1, 5).flatmap(
+    lambda n: st.tuples(
+        st.just(n),
+        st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.integers(-6, 9)), min_size=1, max_size=12),
+        st.integers(0, 40),
+        st.integers(0, n - 1),
+    )
+)
+
+
+@settings(max_examples=300)
+@given(graphs)
+def test_bounds_and_first_lengths_by_enumeration(drawn) -> None:
+    n, edges, base, end = drawn
+    source, target, weights = (np.array(each, dtype=np.int64) for each in zip(*edges, strict=True))
+    ends, pi, table = np.array([end]), np.zeros(n, dtype=np.int64), np.empty((n + 1, n))
+    mu = int(witness(source, target, weights, pi, table))
+    assert ((weights - mu + pi[source] - pi[target]) >= 0).all()
+    sums, first = {0: base}, None
+    for k in range(60):
+        if first is None and sums.get(end, 1) <= 0:
+            first = k
+        after: dict[int, int] = {}
+        for a, b, w in edges:
+            if a in sums:
+                after[b] = min(after.get(b, 10**9), sums[a] + w)
+        sums = after
+    bound = int(least_steps(0, base, ends, mu, pi))
+    found = int(first_steps(0, source, target, weights, base, ends, mu, pi, 59))
+    assert found == (-1 if first is None else first)
+    assert first is None or bound <= first
+    assert mu < 0 or bound == NEVER or bound == 0
+
+
+def simple_cycles(n: int, edges):
+    """Means of all cycles without a repeated node."""
+    for length in range(1, n + 1):
+        for walk in product(range(len(edges)), repeat=length):
+            nodes = [edges[e][0] for e in walk]
+            if len(set(nodes)) == length and all(
+                edges[e][1] == edges[walk[(i + 1) % length]][0] for i, e in enumerate(walk)
+            ):
+                yield Fraction(sum(edges[e][2] for e in walk), length)
+
+
+@settings(max_examples=150)
+@given(graphs.filter(lambda drawn: drawn[0] <= 3 and len(drawn[1]) <= 7))
+def test_cycle_means(drawn) -> None:
+    n, edges, *_ = drawn
+    means = list(simple_cycles(n, edges))
+    source, target, weights = (np.array(each, dtype=np.int64) for each in zip(*edges, strict=True))
+    pi = np.zeros(n, dtype=np.int64)
+    assert bool(potentials(source, target, weights, 0, pi)) == (min(means, default=0) >= 0)
+    if means:
+        assert cycle_mean(source, target, weights, np.empty((n + 1, n))) == pytest.approx(float(min(means)))
+
+
+def test_models_with_embeddings_of_their_own() -> None:
+    program = load("mod3")
+    model = noisy(compile(program), 0.02, 3)
+    tokens = {name: vector * 1.01 for name, vector in model.tokens.items()}
+    own = replace(model, tokens=tokens)
+    word = first_failure(program, own, 7)
+    found = verify(program, own)
+    assert word is None
+    assert found.lengths >= 7
+    assert fails(program, own, found.counterexample.input)

@@ -1,0 +1,188 @@
+"""The horizon: up to which length a model decides as the program, exactly, and the least word on which it fails.
+
+Claim and proof. While all decisions are right, the tokens of the model's run are those of the program's, so the first
+failure of a run that feeds back its decisions is a failure on the program's own run. After the last letter s in state q
+the program answers t; the model fails there if some other token w scores at least as much, and the margin of t over w
+is a start value plus a value for each edge of the walk to q (`verify.margins`). So the least length at which a word
+fails is 1 + the least number of edges of such a walk, over all (s, t, w). For each there is a witness (mu, pi), checked
+on every edge, that no walk with fewer than so many edges fails (`verify.cycle_means`). In the order of these bounds the
+exact length is searched, until the bound of the next is beyond the least found. Margins are rounded down in the search,
+so a length that is found too early is noticed: its words are tried over the integers, and the search goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.domain.token_graph import TokenGraph
+from compiler.errors import UnsupportedError
+from verify.answers import Answers
+from verify.cycle_means import FAR, NEVER, all_least_steps, difference, first_steps, witness
+from verify.margins import Floors, Scores, answer_tokens, floors, scores
+from verify.same_on_domain import Word, word_order
+
+MOST_STEPS = 100_000
+"""Walks of up to so many edges are searched."""
+
+
+MOST_WORK = 2 * 10**10
+"""The most steps of the search for bounds, about a nanosecond each."""
+
+
+class Horizon(NamedTuple):
+    """Up to which length all decisions are right.
+
+    Attributes
+    ----------
+    lengths
+        The greatest length at which every decision on every word is right; None: at every length.
+    word
+        The least word that fails, of length `lengths` + 1; None where there is none, or it is too long to search for,
+        and `lengths` is then a lower bound.
+    """
+
+    lengths: int | None
+    word: Word | None
+
+
+class _Question(NamedTuple):
+    """The margin of token t over w after a letter: walks to `ends`, edges by number, in the order of the alphabet."""
+
+    symbol: str
+    t: int
+    w: int
+    ends: NDArray[np.int64]
+    edges: NDArray[np.int64]
+
+
+def few_margins(graph: TokenGraph) -> bool:
+    """Whether there are few enough margins to decide."""
+    nodes, tokens = len(graph.words), len(answer_tokens(graph))
+    return len(graph.lasts) * min(nodes, tokens) * tokens * len(graph.edges) * nodes <= MOST_WORK
+
+
+class Decisions:
+    """The decisions of a model over the walks of a token graph. Raises UnsupportedError where they are too many."""
+
+    def __init__(self, graph: TokenGraph, answers: Callable[[str], Answers]) -> None:
+        if not few_margins(graph):
+            size = f"{len(graph.words):,} states and {len(graph.lasts):,} letters"
+            raise UnsupportedError(f"the decisions of an automaton of {size} are too many for this version")
+        self.graph = graph
+        self.tokens = answer_tokens(graph)
+        nodes = {node: number for number, node in enumerate(graph.words)}
+        self.start = nodes[graph.start]
+        self.source = np.array([nodes[edge.source] for edge in graph.edges], dtype=np.int64)
+        self.target = np.array([nodes[edge.target] for edge in graph.edges], dtype=np.int64)
+        self.nodes = list(nodes)
+        vectors = graph.vectors[self.tokens]
+        self.scores: dict[str, Scores] = {symbol: scores(answers(symbol), vectors) for symbol in graph.lasts}
+        self.floors: dict[str, Floors] = {symbol: floors(each, len(nodes)) for symbol, each in self.scores.items()}
+
+    def horizon(self) -> Horizon:
+        """The horizon, and the least word that fails."""
+        found, beyond = MOST_STEPS + 1, int(NEVER)
+        failing: list[_Question] = []
+        for bound, question in sorted(self._bounds(), key=lambda each: each[0]):
+            if bound > min(found, MOST_STEPS):
+                beyond = min(beyond, bound)
+                break
+            steps = self._first(question, min(found, MOST_STEPS))
+            if steps > min(found, MOST_STEPS):
+                beyond = min(beyond, steps)
+            else:
+                failing = [*failing, question] if steps == found else [question]
+                found = steps
+        if failing:
+            words = (self._least_word(question, found) for question in failing)
+            return Horizon(found, min(words, key=word_order(self.graph)))
+        return Horizon(None if beyond == NEVER else beyond, None)
+
+    def _bounds(self) -> Iterator[tuple[int, _Question]]:
+        """For every margin a lower bound on the edges of a walk on which it is not positive."""
+        number = {int(token): place for place, token in enumerate(self.tokens)}
+        for symbol, rounded in self.floors.items():
+            by_answer: dict[int, list[int]] = {}
+            for place, node in enumerate(self.nodes):
+                by_answer.setdefault(number[self.graph.answer(node, symbol)], []).append(place)
+            for t, ends in by_answer.items():
+                question = _Question(symbol, t, t, np.array(ends, dtype=np.int64), self._edges_to(ends))
+                rows = np.append(question.edges, len(self.source))
+                walks = self.start, self.source[question.edges], self.target[question.edges]
+                found = all_least_steps(*walks, rows, *rounded[:2], question.ends, t, len(self.nodes))
+                for w, bound in enumerate(found.tolist()):
+                    if w != t:
+                        yield bound, question._replace(w=w)
+
+    def _edges_to(self, ends: list[int]) -> NDArray[np.int64]:
+        """The edges on walks to some node of `ends`."""
+        reaches = np.zeros(len(self.nodes), dtype=np.bool_)
+        reaches[ends] = True
+        while True:
+            before = reaches.sum()
+            reaches[self.source[reaches[self.target]]] = True
+            if reaches.sum() == before:
+                return np.flatnonzero(reaches[self.target])
+
+    def _first(self, question: _Question, most: int) -> int:
+        """The least number of edges of a walk on which the margin is not positive, if at most `most`; else a bound."""
+        rounded, edges = self.floors[question.symbol], question.edges
+        weights = np.empty(len(edges) + 1, dtype=np.int64)
+        difference(*rounded[:2], question.t, question.w, np.append(edges, len(self.source)), weights)
+        n = len(self.nodes)
+        pi, walks = np.empty(n, dtype=np.int64), (self.source[edges], self.target[edges], weights[:-1])
+        mu = int(witness(*walks, pi, np.empty((n + 1, n))))
+        limit = min(most, int(FAR) // -mu if mu < 0 else n)  # without negative cycles least sums repeat no node
+        steps = int(first_steps(self.start, *walks, weights[-1], question.ends, mu, pi, limit))
+        if steps < 0 and (mu >= 0 or limit == most):
+            return int(NEVER) if mu >= 0 else most + 1
+        if steps >= 0 and rounded.exact:
+            return steps
+        return next((k for k, left in self._exactly(question, most) if k >= steps and left <= 0), most + 1)
+
+    def _exactly(self, question: _Question, most: int) -> Iterator[tuple[int, int]]:
+        """For k = 0, 1, ... the least margin over the walks of k edges, over the integers."""
+        base, weights = self._margins(question)
+        walks = list(
+            zip(self.source[question.edges].tolist(), self.target[question.edges].tolist(), weights, strict=True)
+        )
+        ends, reached = question.ends.tolist(), {self.start: base}
+        for k in range(most + 1):
+            least = [reached[q] for q in ends if q in reached]
+            if least:
+                yield k, min(least)
+            after: dict[int, int] = {}
+            for a, b, weight in walks:
+                if a in reached and (b not in after or reached[a] + weight < after[b]):
+                    after[b] = reached[a] + weight
+            reached = after
+
+    def _margins(self, question: _Question) -> tuple[int, list[int]]:
+        """The margin at the start, and what each edge of the question adds, over the integers."""
+        exact, t, w = self.scores[question.symbol], question.t, question.w
+        added = exact.edges[question.edges, t] - exact.edges[question.edges, w]
+        return int(exact.start[t] - exact.start[w]), [int(value) for value in added.tolist()]
+
+    def _least_word(self, question: _Question, steps: int) -> Word:
+        """The least word by the alphabet whose walk has `steps` edges and no positive margin."""
+        base, weights = self._margins(question)
+        out: dict[int, list[tuple[int, int, int]]] = {}
+        for number, weight in zip(question.edges.tolist(), weights, strict=True):
+            out.setdefault(int(self.source[number]), []).append((number, int(self.target[number]), weight))
+        left = [dict.fromkeys(question.ends.tolist(), 0)]
+        for _ in range(steps):
+            last = left[-1]
+            sums = {node: [weight + last[b] for _, b, weight in edges if b in last] for node, edges in out.items()}
+            left.append({node: min(each) for node, each in sums.items() if each})
+        word, node, total = [], self.start, base
+        for rest in reversed(left[:-1]):
+            number, node, weight = next(
+                each for each in out[node] if each[1] in rest and total + each[2] + rest[each[1]] <= 0
+            )
+            total += weight
+            word.append(self.graph.edges[number].symbol)
+        return (*word, question.symbol)

@@ -1,0 +1,78 @@
+"""By how much a model's answers prefer the program's tokens, exactly: linear in the steps of a walk.
+
+An answer y is decoded to the nearest of the program's answer tokens x. |x|^2 - 2 x.y orders them as |x - y|^2 does, so
+with *scores* 2 x.y - |x|^2 the token t is taken if its score is above that of every other w; a tie decides nothing.
+With the last letter fixed y is a start value plus a value for each edge of the walk (`verify.answers`), and so are
+scores. They are integers over one denominator, which is left out: only their order counts.
+
+For searches they are rounded down to 62 bits and less, with the ranks of the remainders: with F = whole + r,
+floor(F_t - F_w) is whole_t - whole_w, less 1 if r_t < r_w. So differences are rounded once, downwards, and those that
+are zero are zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.domain.token_graph import TokenGraph
+from compiler.exact import scaled
+from compiler.program_to_rules.lowering import Asks
+from verify.answers import Answers, Integers
+
+
+class Scores(NamedTuple):
+    """The scores of all answer tokens after one letter: of the start (A,), and what each edge adds (E, A)."""
+
+    start: Integers
+    edges: Integers
+
+
+class Floors(NamedTuple):
+    """Scores rounded down, the last row the start's: whole (E + 1, A), and the ranks of the remainders.
+
+    `exact` where nothing was rounded.
+    """
+
+    whole: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    exact: bool
+
+
+def answer_tokens(graph: TokenGraph) -> NDArray[np.int64]:
+    """The numbers of the tokens that an answer can be decoded to."""
+    lowering = graph.lowering
+    replies = np.flatnonzero(lowering.replies == Asks.APPENDED)
+    return np.array([graph.numbers[lowering.tokens.names[number]] for number in replies.tolist()], dtype=np.int64)
+
+
+def scores(answers: Answers, tokens: NDArray[Any]) -> Scores:
+    """The scores of `tokens` (A, d) for answers y = numerators / denominator."""
+    vectors, below = scaled(tokens)
+    start = np.zeros(len(vectors), dtype=object)
+    edges = np.zeros((len(answers.edges), len(vectors)), dtype=object)
+    for number, vector in enumerate(vectors):
+        places = np.flatnonzero(vector)
+        x = vector[places].astype(object)
+        doubled = 2 * below * x
+        start[number] = int((answers.start[places].astype(object) * doubled).sum()) - answers.denominator * int(
+            (x * x).sum()
+        )
+        edges[:, number] = answers.edges[:, places].astype(object) @ doubled if len(places) else 0
+    return Scores(start, edges)
+
+
+def floors(exact: Scores, nodes: int) -> Floors:
+    """The scores rounded so that sums over walks without repeated nodes stay far below 2^63."""
+    every = np.concatenate([exact.edges, exact.start[None]])
+    largest = max(int(every.max(initial=0)), -int(every.min(initial=0)))
+    unit = 1 << max(0, largest.bit_length() + (4 * (nodes + 2)).bit_length() - 61)
+    whole = (every // unit).astype(np.int64)
+    if unit == 1:
+        return Floors(whole, np.zeros(whole.shape, dtype=np.int64), exact=True)
+    rest = every % unit
+    ranks = {value: rank for rank, value in enumerate(sorted(set(rest.ravel().tolist())))}
+    rank = np.array([ranks[value] for value in rest.ravel().tolist()], dtype=np.int64).reshape(rest.shape)
+    return Floors(whole, rank, exact=len(ranks) == 1)
