@@ -182,18 +182,15 @@ def _quotients(exact: Columns, members: Numbers, leaders: Numbers) -> list[Fract
     pairs, where = np.unique(np.concatenate([place, into]), return_inverse=True)
     place, into = np.split(where, 2)
     used = np.unique([e, f])
-    top = np.zeros(len(members), dtype=exact.tokens.dtype)
-    below = np.ones_like(top)
+    above, below = (np.zeros(len(members), dtype=exact.tokens.dtype) for _ in range(2))
     for last, memory in exact.samples(pairs):
         rows = (last[:, used] != 0).any(axis=1)  # elsewhere both are zero
         if not rows.any():
             continue
         x, y = last[rows][:, e] * memory[rows][:, place], last[rows][:, f] * memory[rows][:, into]
-        fresh = np.flatnonzero((y != 0).any(axis=0) & (top == 0))
+        fresh = np.flatnonzero((y != 0).any(axis=0) & (below == 0))
         at = (y[:, fresh] != 0).argmax(axis=0)
-        above, under = x[at, fresh], y[at, fresh]
-        common = np.gcd(above, under)
-        top[fresh], below[fresh] = above // common, under // common
-        if np.any(x * below != y * top):
+        above[fresh], below[fresh] = x[at, fresh], y[at, fresh]
+        if np.any(x * below != y * above) or np.any(x[:, below == 0]):
             return None
-    return [Fraction(int(a), int(b)) for a, b in zip(top, below, strict=True)] if np.all(top != 0) else None
+    return [Fraction(int(a), int(b)) for a, b in zip(above, below, strict=True)]

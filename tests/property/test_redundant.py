@@ -111,6 +111,24 @@ def test_without_a_lucky_prime_it_says_so(monkeypatch):
         redundant(DataSet.of_arrays([[[6, 1]], [[6, 5]]], [[0, 0]] * 2), "ab")
 
 
+@pytest.mark.parametrize("shown", [[1, 2], [0, 1], [1, 0], [2, 1]])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_columns_that_collide_are_no_class(monkeypatch, shown, swapped):
+    """Powers of (1, 1) and of another column, all of whose hashes are said to be alike: no prime helps."""
+    tokens = np.array([[1, shown[0]], [1, shown[1]]])[:, :: -1 if swapped else 1]
+    found = []
+
+    def collide(hashes, prime):
+        found.append(prime)
+        return [np.flatnonzero(hashes.any(axis=0))]
+
+    monkeypatch.setattr(module, "ROWS", 1)
+    monkeypatch.setattr(module, "_candidates", collide)
+    with pytest.raises(DataError, match="too many primes"):
+        redundant(DataSet.of_arrays(tokens[:, None], np.zeros((2, 2))), "ab")
+    assert tuple(found) == module.PRIMES
+
+
 def test_a_constant_coordinate_of_reals():
     X = np.random.default_rng(0).integers(-9, 10, size=(40, 3, 2)) / 8 + 0.125
     X[:, :, 1] = 0.5
