@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -60,7 +61,8 @@ class LinearAttentionRegressor:
     def fit(self, X: ArrayLike | Sequence[ArrayLike], y: ArrayLike) -> LinearAttentionRegressor:
         """Fit to sequences X and answers y (N, d). Raises DataError."""
         data = _data(X, y)
-        self.model_, self.report_ = learn(data, ridge=self.ridge, memory=self.memory)
+        self.model_, report = learn(data, ridge=self.ridge, memory=self.memory)
+        self.report_ = replace(report, search=None)  # a fitted estimator is stored without its data
         self.n_features_in_ = data.d
         return self
 

@@ -16,8 +16,10 @@ best rules are no rationals of at most 53 bits (they come from noise or from hug
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property, partial
 from math import inf, sqrt
 from time import perf_counter
 from typing import Literal, NamedTuple
@@ -32,6 +34,7 @@ from compiler.learning.data_to_parts import found_in_data
 from compiler.learning.parts import divided
 from compiler.learning.reading import Part
 from compiler.learning.real.least_squares import Fitted, Spectrum
+from compiler.learning.redundant import Redundant, redundant
 from compiler.learning.sums.data_moments import DataMoments
 from compiler.learning.sums.moments_to_parts import certificate_of_moments, found_in_moments
 from compiler.model import Model
@@ -48,7 +51,7 @@ MEMORY = 4 * 2**30
 LEAST_MEMORY = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """What was learned from what.
 
@@ -82,6 +85,8 @@ class Report:
     fewest_bound, minimal
         A lower bound on the heads of any model of the same function (for floats: of any within the tolerance), and
         whether the heads meet it; None where the fewest were not asked for.
+    search
+        How `redundant` is found; it keeps the data. None where there are none to look at.
     """
 
     samples: int
@@ -100,6 +105,21 @@ class Report:
     condition: float | None
     fewest_bound: int | None
     minimal: Minimal | None
+    search: Callable[[], Redundant] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def redundant(self) -> Redundant:
+        """Which features are zero on all samples, and which are multiples of others, by name.
+
+        The data are looked through at the first access. Raises UnsupportedError for a report of moments or of an
+        estimator, which keep no data, and DataError for too many features.
+        """
+        if self.search is None:
+            raise UnsupportedError(
+                "which features are zero or duplicates is read off the data, and moments and estimators keep none; "
+                "learn from the data themselves"
+            )
+        return self.search()
 
     @property
     def distance(self) -> float | None:
@@ -194,6 +214,7 @@ def learn(
         condition=None if spectrum is None or not spectrum.least else spectrum.greatest / spectrum.least,
         fewest_bound=None if few is None else few.bound,
         minimal=None if few is None else few.minimal,
+        search=partial(redundant, data, form.coordinates) if isinstance(data, DataSet) else None,
     )
     return Learned(model, report)
 

@@ -272,7 +272,9 @@ def test_the_circle(attnc: Attnc) -> None:
         *("samples", "features", "live", "rank", "blocks"),
         *("residual", "exact", "certified", "heads", "seconds"),
         *("solver", "ridge", "lambda_min", "condition", "fewest_bound", "minimal"),
+        "redundant",
     ]
+    assert learned.json["redundant"] is None
     assert [learned.json[key] for key in ("residual", "exact", "certified")] == [0.0, True, True]
     verdict = attnc("verify", "parity", "m.safetensors", "--json")
     assert verdict.status == 0
