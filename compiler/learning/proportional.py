@@ -97,7 +97,7 @@ class Classes(NamedTuple):
 def proportional(columns: Columns) -> Classes:
     """Which columns are zero, and which multiples of each other. Raises DataError where all primes fail (never yet)."""
     size = (largest(columns.tokens) + 1) ** 3 * (len(columns.tokens) + 1)
-    exact = columns._replace(tokens=columns.tokens.astype(np.int64 if size < 2**31 else object))
+    exact = columns._replace(tokens=columns.tokens.astype(np.int64 if size < 2**31 else object, copy=False))
     for prime in PRIMES:
         hashes = _hashes(columns, prime)
         zero = (hashes == 0).all(axis=0)
@@ -112,7 +112,7 @@ def proportional(columns: Columns) -> Classes:
 
 def _hashes(columns: Columns, prime: int) -> Numbers:
     """(COMBINATIONS, E, L): random combinations of all columns modulo `prime`."""
-    residues = columns._replace(tokens=np.mod(columns.tokens, prime).astype(np.int64))
+    residues = columns._replace(tokens=np.mod(columns.tokens, prime).astype(np.int64, copy=False))
     pairs = len(columns.pairs)
     found = np.zeros((COMBINATIONS, len(columns.coordinates), pairs), dtype=np.int64)
     for begin in range(0, pairs, COLUMNS):
