@@ -190,3 +190,12 @@ def test_too_many_features_are_refused(monkeypatch):
     wide = replace(data, tokens=np.zeros((21, 2_001), dtype=np.int64), targets=np.zeros((21, 2_001), dtype=np.int64))
     with pytest.raises(DataError, match="2,001 coordinates"):
         redundant(wide, range(2_001))
+
+
+def test_what_a_prime_divides_is_seen_in_any_block(monkeypatch):
+    """All values are multiples of the first prime, and only the first block shows any that is not zero."""
+    monkeypatch.setattr(module, "ROWS", 2)
+    tokens = np.zeros((4, 1, 1), dtype=np.int64)
+    tokens[0] = module.PRIMES[0]
+    found = redundant(DataSet.of_arrays(tokens, tokens[:, 0]), ("x",))
+    assert (found.zero, found.silent, found.duplicates) == (0, (), ())
