@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from compiler import errors
     from compiler.few_heads import few_heads
     from compiler.files.certificate_file import load_certificate, save_certificate
+    from compiler.files.proof_file import load_proof, save_proof
     from compiler.language.load import parse
     from compiler.learning.certificate import certify
     from compiler.learning.count_certificate import Certificate
@@ -71,6 +72,10 @@ _HOMES = {
     "load_certificate": "compiler.files.certificate_file",
     "save_certificate": "compiler.files.certificate_file",
     "stored_certificate": "compiler.learning.stored_certificate",
+    "proof_of": "verify.proofs",
+    "check_proof": "verify.proofs",
+    "load_proof": "compiler.files.proof_file",
+    "save_proof": "compiler.files.proof_file",
     "check_certificate": "verify.certified",
     "LinearAttentionRegressor": "compiler.learning.estimator",
     "features": "compiler.learning.features",
@@ -132,6 +137,7 @@ __all__ = [
     "capacity",
     "certify",
     "check_certificate",
+    "check_proof",
     "compile",
     "decompile",
     "errors",
@@ -142,6 +148,7 @@ __all__ = [
     "learn",
     "load",
     "load_certificate",
+    "load_proof",
     "moments",
     "multi_query_recall",
     "parse",
@@ -149,6 +156,7 @@ __all__ = [
     "reduce",
     "save",
     "save_certificate",
+    "save_proof",
     "stored_certificate",
     "strategies",
     "svd_heads",

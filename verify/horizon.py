@@ -13,7 +13,8 @@ so a length that is found too early is noticed: its words are tried over the int
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,19 +105,49 @@ class Decisions:
 
     def _bounds(self) -> Iterator[tuple[int, _Question]]:
         """For every margin a lower bound on the edges of a walk on which it is not positive."""
+        for question in self._questions():
+            rounded, rows = self.floors[question.symbol], np.append(question.edges, len(self.source))
+            walks = self.start, self.source[question.edges], self.target[question.edges]
+            found = all_least_steps(*walks, rows, *rounded[:2], question.ends, question.t, len(self.nodes))
+            for w, bound in enumerate(found.tolist()):
+                if w != question.t:
+                    yield bound, question._replace(w=w)
+
+    def _questions(self) -> Iterator[_Question]:
+        """A letter with each of its right answers; w is left open."""
         number = {int(token): place for place, token in enumerate(self.tokens)}
-        for symbol, rounded in self.floors.items():
+        for symbol in self.floors:
             by_answer: dict[int, list[int]] = {}
             for place, node in enumerate(self.nodes):
                 by_answer.setdefault(number[self.graph.answer(node, symbol)], []).append(place)
             for t, ends in by_answer.items():
-                question = _Question(symbol, t, t, np.array(ends, dtype=np.int64), self._edges_to(ends))
-                rows = np.append(question.edges, len(self.source))
-                walks = self.start, self.source[question.edges], self.target[question.edges]
-                found = all_least_steps(*walks, rows, *rounded[:2], question.ends, t, len(self.nodes))
-                for w, bound in enumerate(found.tolist()):
-                    if w != t:
-                        yield bound, question._replace(w=w)
+                yield _Question(symbol, t, t, np.array(ends, dtype=np.int64), self._edges_to(ends))
+
+    def witnesses(self) -> dict[str, dict[str, Any]]:
+        """For each letter the unit of its margins, and for tokens t and w, by number, mu and pi: docs/files.md."""
+        found: dict[str, dict[str, Any]] = {
+            s: {"unit": self._unit(s), "margins": []} for s, each in self.floors.items()
+        }
+        names = self.tokens.tolist()
+        for question in self._questions():
+            for w in range(len(names)):
+                if w != question.t:
+                    mu, pi, *_ = self._witness(question._replace(w=w))
+                    found[question.symbol]["margins"].append([names[question.t], names[w], mu, pi.tolist()])
+        return found
+
+    def _unit(self, symbol: str) -> str:
+        """The unit of the rounded margins after a letter, as a fraction n/d."""
+        exact = Fraction(self.floors[symbol].unit, self.scores[symbol].below)
+        return f"{exact.numerator}/{exact.denominator}"
+
+    def _witness(self, question: _Question) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+        """Mu and pi (n,) of a margin, and its weights, rounded down, the start's last."""
+        rounded, edges, n = self.floors[question.symbol], question.edges, len(self.nodes)
+        weights, pi = np.empty(len(edges) + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
+        difference(*rounded[:2], question.t, question.w, np.append(edges, len(self.source)), weights)
+        mu = witness(self.source[edges], self.target[edges], weights[:-1], pi, np.empty((n + 1, n)))
+        return int(mu), pi, weights
 
     def _edges_to(self, ends: list[int]) -> NDArray[np.int64]:
         """The edges on walks to some node of `ends`."""
@@ -130,17 +161,14 @@ class Decisions:
 
     def _first(self, question: _Question, most: int) -> int:
         """The least number of edges of a walk on which the margin is not positive, if at most `most`; else a bound."""
-        rounded, edges = self.floors[question.symbol], question.edges
-        weights = np.empty(len(edges) + 1, dtype=np.int64)
-        difference(*rounded[:2], question.t, question.w, np.append(edges, len(self.source)), weights)
-        n = len(self.nodes)
-        pi, walks = np.empty(n, dtype=np.int64), (self.source[edges], self.target[edges], weights[:-1])
-        mu = int(witness(*walks, pi, np.empty((n + 1, n))))
+        mu, pi, weights = self._witness(question)
+        edges, n = question.edges, len(self.nodes)
+        walks = self.source[edges], self.target[edges], weights[:-1]
         limit = min(most, int(FAR) // -mu if mu < 0 else n)  # without negative cycles least sums repeat no node
         steps = int(first_steps(self.start, *walks, weights[-1], question.ends, mu, pi, limit))
         if steps < 0 and (mu >= 0 or limit == most):
             return int(NEVER) if mu >= 0 else most + 1
-        if steps >= 0 and rounded.exact:
+        if steps >= 0 and self.floors[question.symbol].exact:
             return steps
         return next((k for k, left in self._exactly(question, most) if k >= steps and left <= 0), most + 1)
 

@@ -3,7 +3,7 @@
 An answer y is decoded to the nearest of the program's answer tokens x. |x|^2 - 2 x.y orders them as |x - y|^2 does, so
 with *scores* 2 x.y - |x|^2 the token t is taken if its score is above that of every other w; a tie decides nothing.
 With the last letter fixed y is a start value plus a value for each edge of the walk (`verify.answers`), and so are
-scores. They are integers over one denominator, which is left out: only their order counts.
+scores. They are integers over one denominator: only their order counts.
 
 For searches they are rounded down to 62 bits and less, with the ranks of the remainders: with F = whole + r,
 floor(F_t - F_w) is whole_t - whole_w, less 1 if r_t < r_w. So differences are rounded once, downwards, and those that
@@ -24,20 +24,25 @@ from verify.answers import Answers, Integers
 
 
 class Scores(NamedTuple):
-    """The scores of all answer tokens after one letter: of the start (A,), and what each edge adds (E, A)."""
+    """The scores of all answer tokens after one letter: of the start (A,), and what each edge adds (E, A).
+
+    They are integers, to be divided by `below`.
+    """
 
     start: Integers
     edges: Integers
+    below: int
 
 
 class Floors(NamedTuple):
     """Scores rounded down, the last row the start's: whole (E + 1, A), and the ranks of the remainders.
 
-    `exact` where nothing was rounded.
+    They are in units of `unit`; `exact` where nothing was rounded.
     """
 
     whole: NDArray[np.int64]
     rank: NDArray[np.int64]
+    unit: int
     exact: bool
 
 
@@ -61,7 +66,7 @@ def scores(answers: Answers, tokens: NDArray[Any]) -> Scores:
             (x * x).sum()
         )
         edges[:, number] = answers.edges[:, places].astype(object) @ doubled if len(places) else 0
-    return Scores(start, edges)
+    return Scores(start, edges, answers.denominator * below**2)
 
 
 def floors(exact: Scores, nodes: int) -> Floors:
@@ -71,8 +76,8 @@ def floors(exact: Scores, nodes: int) -> Floors:
     unit = 1 << max(0, largest.bit_length() + (4 * (nodes + 2)).bit_length() - 61)
     whole = (every // unit).astype(np.int64)
     if unit == 1:
-        return Floors(whole, np.zeros(whole.shape, dtype=np.int64), exact=True)
+        return Floors(whole, np.zeros(whole.shape, dtype=np.int64), unit, exact=True)
     rest = every % unit
     ranks = {value: rank for rank, value in enumerate(sorted(set(rest.ravel().tolist())))}
     rank = np.array([ranks[value] for value in rest.ravel().tolist()], dtype=np.int64).reshape(rest.shape)
-    return Floors(whole, rank, exact=len(ranks) == 1)
+    return Floors(whole, rank, unit, exact=len(ranks) == 1)

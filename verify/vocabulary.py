@@ -41,11 +41,16 @@ def _misread(graph: TokenGraph, left: LoweredAutomaton, right: LoweredAutomaton)
             yield (*graph.words[edge.source], edge.symbol)
 
 
+def output_places(lowering: LoweredAutomaton) -> list[int]:
+    """The places of the coordinates from which outcome and output are read."""
+    named = enumerate(lowering.coordinates)
+    return [place for place, name in named if name in (ACCEPT, DEFINED) or name.startswith("emit[")]
+
+
 def _read(lowering: LoweredAutomaton, name: str) -> tuple[str, ...]:
     """The output coordinates that are set in the embedding of a token."""
     vector = lowering.tokens[name]
-    said = (each for each in enumerate(lowering.coordinates) if each[1] in (ACCEPT, DEFINED) or each[1][:5] == "emit[")
-    return tuple(coordinate for place, coordinate in said if 2 * vector[place] > 1)
+    return tuple(lowering.coordinates[place] for place in output_places(lowering) if 2 * vector[place] > 1)
 
 
 def read_otherwise(word: Word, left: LoweredAutomaton, right: LoweredAutomaton) -> Counterexample:

@@ -12,6 +12,8 @@ from attnc.cli.printing import json_option, print_json
 from attnc.cli.references import model_or_program
 
 if TYPE_CHECKING:
+    from compiler.model import Model
+    from compiler.program import Program
     from verify.verdict import Verdict
 
 STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
@@ -26,9 +28,20 @@ STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
 @click.option(
     "--up-to", type=click.IntRange(min=1), metavar="N", help="Only words of up to N symbols count (decisions, tested)."
 )
+@click.option("--proof", type=click.Path(), metavar="FILE.json", help="Store why, for a small independent checker.")
+@click.option("--check", type=click.Path(), metavar="FILE.json", help="Check a stored proof instead.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, a: str, b: str, level: str | None, up_to: int | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    a: str,
+    b: str,
+    level: str | None,
+    up_to: int | None,
+    proof: str | None,
+    check: str | None,
+    as_json: bool,
+) -> None:
     """Decide whether A and B are the same: a program and a model, two models, or two programs.
 
     Without --level the strongest level that holds is found: the same function everywhere, the same on every
@@ -40,7 +53,23 @@ def command(ctx: click.Context, a: str, b: str, level: str | None, up_to: int | 
 
     if up_to is not None and level in ("everywhere", "domain"):
         raise click.UsageError(f"--up-to bounds lengths, and level {level} speaks of every length")
+    if check is not None:
+        if (level, up_to, proof) != (None, None, None):
+            raise click.UsageError("--check checks what a file claims, and takes no other option than --json")
+        _check(ctx, *_program_and_model(a, b), check, as_json)
+        return
+    if proof is not None:
+        from compiler.files.proof_file import ENDING
+        from compiler.files.writing import check_target
+
+        check_target(proof, ENDING)
+        _program_and_model(a, b)
     found: Verdict = verify(model_or_program(a), model_or_program(b), level=level, up_to=up_to)  # type: ignore[arg-type]
+    if proof is not None:
+        from compiler.files.proof_file import save_proof
+        from verify.proofs import proof_of
+
+        save_proof(proof_of(*_program_and_model(a, b), found), proof)
     if as_json:
         print_json(asdict(found))
     else:
@@ -58,6 +87,36 @@ def command(ctx: click.Context, a: str, b: str, level: str | None, up_to: int | 
             click.echo(f"  {assumption}")
         click.echo(f"  digests {found.program[:16]} {found.model[:16]}, {found.seconds:.2f} s")
     ctx.exit(STATUS[found.verdict])
+
+
+def _program_and_model(a: str, b: str) -> tuple[Program, Model]:
+    """The program and the model among two things, in either order."""
+    from compiler.model import Model
+
+    first, second = model_or_program(a), model_or_program(b)
+    if isinstance(first, Model) == isinstance(second, Model):
+        raise click.UsageError("a proof speaks of a program and a model")
+    return (second, first) if isinstance(first, Model) else (first, second)  # type: ignore[return-value]
+
+
+def _check(ctx: click.Context, program: Program, model: Model, path: str, as_json: bool) -> None:
+    """Say whether the stored proof at `path` is accepted, and what it claims."""
+    from compiler.files.proof_file import load_proof
+    from verify.proofs import check_proof
+    from verify.verdict import LEVELS
+
+    stored = load_proof(path)
+    reason = check_proof(stored, program, model)
+    claim = stored.claim
+    if as_json:
+        print_json({"accepted": reason is None, "reason": reason, "claim": claim})
+    elif reason is None:
+        lengths = "" if claim["lengths"] is None else f", lengths {claim['lengths']}"
+        click.echo(f"accepted: {claim['verdict']} ({claim['level']}{lengths}): {LEVELS[claim['level']]}")
+    else:
+        click.echo(f"rejected: {reason}")
+    if reason is not None:
+        ctx.exit(NO)
 
 
 def _lengths(found: Verdict) -> str:
