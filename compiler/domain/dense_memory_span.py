@@ -21,7 +21,7 @@ The table's runs are meant, whether or not cross talk lets the layer decode them
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from compiler.errors import UnsupportedError
 from compiler.program.run import Item
@@ -29,42 +29,54 @@ from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.memory import names_of
 
+Word: TypeAlias = tuple[Item, ...]
+
 MOST_RUNS = 20_000
 """The most runs that are listed."""
 MOST_NUMBERS = 200_000_000
 """The most numbers, d^3 a run, that their configurations may have."""
 
 
-def spanning_runs(lowering: LoweredDenseMemory) -> Iterator[tuple[tuple[Item, ...], list[Turn]]]:
+def spanning_runs(lowering: LoweredDenseMemory) -> Iterator[tuple[Word, list[Turn]]]:
     """The words, each with one request after it, and their runs. Raises UnsupportedError."""
     check_size(lowering)
     for word in spanning_words(lowering):
-        for item in _requests(lowering):
+        for item in requests(lowering):
             yield (*word, item), list(lowering.dialogue((*word, item)))
+
+
+def listed(lowering: LoweredDenseMemory) -> bool:
+    """Whether the runs are few enough to be listed."""
+    count = _count(lowering)
+    return count <= MOST_RUNS and count * lowering.form.d**3 <= MOST_NUMBERS
+
+
+def _count(lowering: LoweredDenseMemory) -> int:
+    keys, values = names_of(lowering.program)
+    return (1 + len(keys) * (1 + len(values) + len(values) ** 2)) * len(requests(lowering))
 
 
 def check_size(lowering: LoweredDenseMemory) -> None:
     """Raises UnsupportedError where there are too many runs to list."""
-    (keys, values), asked = names_of(lowering.program), len(_requests(lowering))
-    count = (1 + len(keys) * (1 + len(values) + len(values) ** 2)) * asked
-    if count > MOST_RUNS or count * lowering.form.d**3 > MOST_NUMBERS:
+    (keys, values), count = names_of(lowering.program), _count(lowering)
+    if not listed(lowering):
         raise UnsupportedError(
             f"memory {lowering.program.name} has {len(keys)} keys in few dimensions and {len(values)} values; what it "
-            f"can reach is spanned by {count:,} runs in {lowering.form.d} coordinates, and this version certifies up "
-            f"to {MOST_RUNS:,} runs, and up to {MOST_NUMBERS:,} numbers (d^3 a run). Random data (-n) can be learned "
-            "all the same, without a certificate, and the model be verified"
+            f"can reach is spanned by {count:,} runs in {lowering.form.d} coordinates, and this version lists up to "
+            f"{MOST_RUNS:,} runs, and up to {MOST_NUMBERS:,} numbers (d^3 a run)"
         )
 
 
-def _requests(lowering: LoweredDenseMemory) -> list[Item]:
+def requests(lowering: LoweredDenseMemory) -> list[Item]:
+    """Every query, then every write."""
     keys, values = names_of(lowering.program)
     return [*keys, *((key, value) for key in keys for value in values)]
 
 
-def spanning_words(lowering: LoweredDenseMemory) -> list[tuple[Item, ...]]:
+def spanning_words(lowering: LoweredDenseMemory) -> list[Word]:
     """The words of the module's docstring."""
     keys, values = names_of(lowering.program)
-    words: list[tuple[Item, ...]] = [(), *((key,) for key in keys)]
+    words: list[Word] = [(), *((key,) for key in keys)]
     for key in keys:
         words += [((key, value),) for value in values]
         words += [((key, first), (key, second)) for first in values for second in values]

@@ -98,16 +98,16 @@ def _shown(data: DataSet) -> _Shown | None:
         return None
     if size**3 * (len(data.tokens) + 1) * (largest(data.targets) + 1) >= 2**62:
         return None
-    peaks = np.zeros(len(pairs), dtype=np.int64)
-    for sums in _memories(data, pairs):
-        peaks = np.maximum(peaks, np.abs(sums).max(axis=0, initial=0))
-    pairs = pairs[np.argsort(peaks, kind="stable")]
     memory = np.empty((data.samples, len(pairs)), dtype=np.int64)
-    begin = 0
+    peaks, begin = np.zeros(len(pairs), dtype=np.int64), 0
     for sums in _memories(data, pairs):
         memory[begin : begin + len(sums)] = sums
+        peaks = np.maximum(peaks, np.abs(sums).max(axis=0, initial=0))
         begin += len(sums)
-    return _Shown(memory, pairs, questions, asked.reshape(-1), data.targets[data.supervised])
+    order = np.argsort(peaks, kind="stable")
+    for begin in range(0, len(memory), ROWS):
+        memory[begin : begin + ROWS] = memory[begin : begin + ROWS, order]
+    return _Shown(memory, pairs[order], questions, asked.reshape(-1), data.targets[data.supervised])
 
 
 def _memories(data: DataSet, pairs: NDArray[np.int64]) -> Iterator[Integers]:
@@ -159,7 +159,7 @@ def _answers(shown: _Shown, question: int, varying: NDArray[np.int64]) -> dict[t
     """L_z at one question: (pair, a) -> weight; None where none of the pairs tried fit."""
     mine = np.flatnonzero(shown.asked == question)
     memory = shown.memory[np.ix_(mine, varying)]
-    design, targets = memory[1:] - memory[:1], shown.targets[mine[1:]] - shown.targets[mine[:1]]
+    design, targets = np.diff(memory, axis=0), np.diff(shown.targets[mine], axis=0)
     found: dict[tuple[int, int], Fraction] = {}
     for a in np.flatnonzero(targets.any(axis=0)).tolist():
         holding = np.flatnonzero((shown.pairs[varying] == a).any(axis=1))
@@ -176,17 +176,19 @@ def _answers(shown: _Shown, question: int, varying: NDArray[np.int64]) -> dict[t
 def _solved(design: Integers, target: Integers) -> dict[int, Fraction] | None:
     """The basic solution of design u = target, by pivot; None where the rows that it is made from have none.
 
-    Few rows are tried first. Their pivots are pivots of all rows too, on which a solution is unique: if theirs fits all
-    rows, it is the basic solution.
+    Few distinct rows are tried first. Their pivots are pivots of all rows too, on which a solution is unique: if theirs
+    fits all rows, it is the basic solution.
     """
-    found = _solved_on(2 * design.shape[1], design, target)
-    return _solved_on(MOST_ROWS, design, target) if found is None else found
+    rows = np.column_stack([design, target])
+    distinct = list({row.tobytes(): number for number, row in reversed(list(enumerate(rows)))}.values())[::-1]
+    found = _solved_on(rows[distinct[: 2 * design.shape[1]]], design, target)
+    return _solved_on(rows[distinct[:MOST_ROWS]], design, target) if found is None else found
 
 
-def _solved_on(rows: int, design: Integers, target: Integers) -> dict[int, Fraction] | None:
-    """The basic solution on the first `rows` rows, if it fits all."""
+def _solved_on(rows: Integers, design: Integers, target: Integers) -> dict[int, Fraction] | None:
+    """The basic solution on `rows`, of the design and the target, if it fits all."""
     width = design.shape[1]
-    pivots, reduced = echelon(np.column_stack([design[:rows], target[:rows]]))
+    pivots, reduced = echelon(rows)
     values = rationals(reduced[:, width:])
     if values is None or (pivots and pivots[-1] == width):
         return None

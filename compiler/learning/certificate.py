@@ -20,11 +20,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.domain.dense_memory_span import check_size
+from compiler.domain.dense_memory_span import check_size, listed
 from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import DataError
 from compiler.exact import product
 from compiler.learning.count_certificate import Certificate, Inputs, certificate_of_counts, input_of
+from compiler.learning.dense_memory_by_questions import certificate_by_questions
 from compiler.learning.dense_memory_certificate import certificate_of_dense
 from compiler.learning.elimination import Integers, in_row_space, rank
 from compiler.learning.features import blocks_of
@@ -56,6 +57,8 @@ def _judged(data: DataSet, lowering: Lowering, solved: Sequence[SolvedBlock]) ->
         return certificate_of_counts(data, lowering)
     if isinstance(lowering, LoweredAutomaton) and (found := certificate_of_walks(data, lowering)) is not None:
         return found, lambda: iter(())
+    if isinstance(lowering, LoweredDenseMemory) and not listed(lowering) and lowering.program.write != "first":
+        return certificate_by_questions(data, lowering)
     return certificate_of_features(
         lowering, lambda: solved or [solved_block(moments_of(block)) for block in blocks_of(data)]
     )

@@ -62,9 +62,10 @@ def generate(
     """
     lowering = lower(program)
     if certified:
-        from compiler.domain.dense_memory_span import spanning_runs
+        from compiler.domain.dense_memory_span import listed, spanning_runs
         from compiler.domain.guarded import system_of
         from compiler.traces.certified_runs import certified_runs
+        from compiler.traces.dense_memory_teaching import teaching_runs_of
         from compiler.traces.spanning import thinned
         from compiler.traces.teaching import teaching_runs
 
@@ -73,6 +74,8 @@ def generate(
         if isinstance(lowering, LoweredRealMemory):
             return teaching_vectors(lowering)
         if isinstance(lowering, LoweredDenseMemory):
+            if not listed(lowering) and lowering.program.write != "first":
+                return turns_to_data(lowering, teaching_runs_of(lowering))
             runs = [turns for _, turns in spanning_runs(lowering)]
             return turns_to_data(lowering, thinned(runs, turns_to_data(lowering, runs)))
         if isinstance(lowering, LoweredAutomaton):

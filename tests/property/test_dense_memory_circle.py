@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.domain.dense_memory_span import spanning_runs
-from compiler.errors import DataError, DecompileError, UnsupportedError
+from compiler.errors import DataError, DecompileError
 from compiler.files.data_file import load_data, save_data
 from compiler.language.load import load
 from compiler.learning.certificate import certify
@@ -146,14 +146,6 @@ def test_without_a_claim_it_says_what_cannot_be_read() -> None:
         decompile(replace(model, program=None))
     with pytest.raises(DecompileError, match="not proved to be what was read"):
         decompile(mutated(model, 7))
-
-
-def test_a_large_one_is_not_certified() -> None:
-    program = load("dense_capitals")
-    with pytest.raises(UnsupportedError, match="spanned by 8,655,000 runs"):
-        generate(program, certified=True)
-    with pytest.raises(UnsupportedError, match="spanned by 8,655,000 runs"):
-        certify(generate(program, count=1, lengths=1), program)
 
 
 def test_the_denominator_is_stored(tmp_path: Path) -> None:
