@@ -25,13 +25,17 @@ def test_a_proof_is_stored_and_checked(attnc: Attnc) -> None:
 
 def test_usage_of_proofs(attnc: Attnc) -> None:
     assert attnc("compile", "parity", "-o", "m.safetensors").status == 0
-    attnc("verify", "parity", "parity", "--proof", "p.json").assert_refused("a program and a model")
-    attnc("verify", "parity", "m.safetensors", "--proof", "p.txt").assert_refused(".json")
-    attnc("verify", "parity", "m.safetensors", "--check", "p.json").assert_refused("p.json")
-    attnc("verify", "parity", "m.safetensors", "--check", "p.json", "--level", "domain").assert_refused(
-        "no other option"
-    )
-    attnc("verify", "parity", "m.safetensors", "--level", "tested", "--proof", "p.json").assert_refused("proof")
+    pair = "verify", "parity", "m.safetensors"
+    Path("other.json").write_bytes(b"\x80\x04K")
+    for arguments, message in (
+        (("verify", "parity", "parity", "--proof", "p.json"), "a program and a model"),
+        ((*pair, "--proof", "p.txt"), ".json"),
+        ((*pair, "--check", "p.json"), "p.json"),
+        ((*pair, "--check", "p.json", "--up-to", "3"), "no other option"),
+        ((*pair, "--level", "tested", "--proof", "p.json"), "proof"),
+        ((*pair, "--check", "other.json"), "no proof"),
+    ):
+        told = attnc(*arguments)
+        assert (told.status, told.out) == (2, ""), arguments
+        assert message in told.err
     assert not Path("p.json").exists()
-    Path("p.json").write_bytes(b"\x80\x04K")
-    attnc("verify", "parity", "m.safetensors", "--check", "p.json").assert_refused("no proof")
