@@ -11,9 +11,10 @@ Proof
     a group, writes of v0 after those of other values. Keys of the group hold v0 before and after it. So a round always
     adds the same, C, which two rounds in a row show at each of the group. A word between two rounds shows C and what it
     adds, if keys of the group hold v0 before and after it. Such are *loops* (k = u, k = w, k = v0), and for keys that
-    are not in the group *openings* (k = u), where k = v0 goes before the next word: (k = u, k = v0) is a loop, so what
-    k = v0 adds is known as well. What all this does not span is shown one word a run, then each question: the
-    difference from the question alone is what the word adds, and the spanning words span W.
+    are not in the group *openings* (k = u). With all loops known, what k = u adds to v0 tells what k = w adds to u from
+    what k = w adds to v0, and the other way round: so it does no harm that openings of a key follow each other. What
+    all this does not span is shown one word a run, then each question: the difference from the question alone is what
+    the word adds, and the spanning words span W.
 
     Words are chosen where they add to the rank modulo a prime, so at each of the few questions there are at most two
     samples more than the rank of W. (An unlucky prime would make a set that `learning.dense_memory_by_questions`, which
@@ -100,11 +101,9 @@ def _runs_of_group(steps: Steps, group: list[Item], loops: list[Word], shown: Sp
     new = [steps.words[steps.basis[number]] for number in shown.extend(steps.sums[np.ix_(steps.basis, steps.columns)])]
     play = [(item, False) for item in start]
     around = [(item, True) for item in group]
-    close: list[tuple[Item, bool]] = []
     play += around
     for word in [(), *loops, *opened]:
-        play += [*close, *((item, False) for item in word), *around]
-        close = [((word[0][0], values[0]), False)] if len(word) == 1 and not isinstance(word[0], str) else []
+        play += [*((item, False) for item in word), *around]
     yield _turns(lowering, play)
     for item in group:
         for word in [(), *new] if new else []:
