@@ -23,6 +23,8 @@ from compiler.program.words import check_word, parse_word, unspeakable
 if TYPE_CHECKING:
     import networkx
 
+    from compiler.program.properties import Property
+
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
@@ -44,6 +46,9 @@ class Automaton:
         Outputs of transitions, (state, symbol) -> symbol, or None. Every transition has one.
     examples
         Promises that `check` runs.
+    properties
+        Promises about all runs, which `check` and `verify` decide. Like examples they say nothing about what the
+        automaton does, so automata that differ in them alone are equal.
 
     Raises
     ------
@@ -60,6 +65,7 @@ class Automaton:
     moore: Mapping[str, str] | None = None
     mealy: Mapping[tuple[str, str], str] | None = None
     examples: tuple[Example, ...] = field(default=(), compare=False)
+    properties: tuple[Property, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         problems = self.violations()
@@ -183,6 +189,7 @@ class Automaton:
             None if self.moore is None else {names[q]: out for q, out in self.moore.items()},
             None if self.mealy is None else {(names[q], s): out for (q, s), out in self.mealy.items()},
             self.examples,
+            self.properties,
         )
 
     def with_examples(self, examples: Iterable[Example]) -> Automaton:

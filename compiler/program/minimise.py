@@ -50,6 +50,7 @@ def minimise(automaton: Automaton) -> Automaton:
         None if automaton.moore is None else {q: automaton.moore[q] for q in order},
         None if automaton.mealy is None or not moves else {move: automaton.mealy[move] for move in moves},
         automaton.examples,
+        automaton.properties,
     )
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from compiler.program.algebra import accepting
 from compiler.program.automaton import Automaton
 from compiler.program.machine import Machine
 from compiler.program.memory import Memory
+from compiler.program.properties import Property
 from compiler.program.run import Example, Item
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
 from compiler.program.words import spell, spell_word
@@ -35,8 +37,20 @@ def automaton_to_text(program: Automaton) -> str:
     """An automaton, state by state; rules with the same target and output share a line."""
     clauses = [f"alphabet {_listed(program.alphabet)}"]
     clauses += [_automaton_state(program, state) for state in program.states]
+    clauses += [_property(program, claim) for claim in program.properties]
     examples = _examples(program.examples, program.alphabet, program.outputs)
     return _block(f"automaton {_title(program.name)}", clauses + examples)
+
+
+def _property(program: Automaton, claim: Property) -> str:
+    """A property with the states of its language; without the rules for symbols that the program never shows it."""
+    read = program.outputs if program.is_transducer else program.alphabet
+    moves = {(q, s): t for (q, s), t in claim.language.transitions.items() if s in read}
+    language = Automaton(
+        "property", read, claim.language.states, claim.language.start, moves, accepting(claim.language)
+    )
+    states = "; ".join(_automaton_state(language, state) for state in language.states)
+    return f"{claim.kind} {_title(claim.language.name)} {{ {states} }}"
 
 
 def _automaton_state(program: Automaton, state: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler.language.families.context import Context
 from compiler.language.families.examples import to_examples
-from compiler.language.families.expression import to_language
+from compiler.language.families.expression import Letters, to_language
+from compiler.language.families.properties import to_properties
 from compiler.language.families.states import from_states
 from compiler.language.syntax import Language, ProgramSyntax, Setting, State
 from compiler.program.automaton import Automaton
@@ -22,18 +25,19 @@ def to_automaton(syntax: ProgramSyntax, context: Context) -> Automaton | None:
     for extra in languages[1:] if not states else languages:
         context.error(extra.span, "an automaton has either states or one `language`", "remove one of them")
     if languages and not states:
-        made = to_language(languages[0].expression, alphabet, syntax.name.text, context)
+        made = to_language(languages[0].expression, Letters(alphabet), syntax.name.text, context)
     else:
         made = from_states(syntax, states, alphabet, context)
     if made is None:
         to_examples(syntax, context, alphabet, (), ("accepts", "rejects", "gives"))
+        to_properties(syntax, context, None)
         return None
     verbs: tuple[Verb, ...] = ("accepts", "rejects") if made.accept is not None else ()
     verbs += ("gives",) if made.is_transducer else ()
     examples = to_examples(syntax, context, alphabet, made.outputs, verbs)
     if states:
         _warn(made, states, syntax, settings["alphabet"], context)
-    return made.with_examples(examples)
+    return replace(made, examples=examples, properties=to_properties(syntax, context, made))
 
 
 def _warn(made: Automaton, states: list[State], syntax: ProgramSyntax, alphabet: Setting, context: Context) -> None:
