@@ -4,6 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from attnc.storage import load
+from compiler.language.load import load as library
+from compiler.model import Model
+from compiler.program import Automaton
+
 Attnc = Callable[..., Any]
 
 LIGHT = """automaton light {
@@ -27,3 +32,36 @@ def test_check_points_at_the_property_that_fails_and_at_the_least_word(attnc: At
     assert "f.attn:8:54: error: this property fails on aaab: accepted\n" in result.err
     assert "properties" in attnc("check", "f.attn::light").out
     assert attnc("check", "f.attn::red_first").status == 0
+
+
+def test_verify_decides_properties_on_the_model(attnc: Attnc) -> None:
+    text = LIGHT[: LIGHT.index("automaton ends")] + "automaton red_first { alphabet stop, go; language /stop .*/ }\n"
+    Path("f.attn").write_text(text, encoding="utf-8")
+    Path("g.attn").write_text(text.replace("fault -> green", "fault -> red"), encoding="utf-8")
+    assert attnc("compile", "f.attn::light", "-o", "f.safetensors").status == 0
+    assert attnc("compile", "g.attn::light", "-o", "g.safetensors").status == 0
+    same = attnc("verify", "f.attn::light", "f.safetensors")
+    assert same.status == 0  # equality decides it
+    assert "  always red_first: proved, at every length (the model's runs are the program's)\n" in same.out
+    assert "  never /.* go go .*/: refuted by tick, fault (the model's runs are the program's)\n" in same.out
+    other = attnc("verify", "f.attn::light", "g.safetensors", "--json")
+    assert (other.status, other.json["verdict"]) == (1, "refuted")
+    because = "the model's runs are those of the automaton that was read from it, with a proof"
+    proved = {"verdict": "proved", "lengths": "all", "word": None, "because": because}
+    clauses = ("always red_first", "never /.* go go .*/")
+    assert other.json["properties"] == [{"clause": clause, **proved} for clause in clauses]
+    swapped = attnc("verify", "g.attn::light", "f.safetensors", "--json").json["properties"]
+    assert [(each["verdict"], each["word"]) for each in swapped] == [("proved", None), ("refuted", ["tick", "fault"])]
+    assert attnc("compile", "parity", "-o", "p.safetensors").status == 0
+    assert attnc("verify", "parity", "p.safetensors", "--json").json["properties"] == []
+
+
+def test_models_carry_the_properties_of_their_program(attnc: Attnc) -> None:
+    assert attnc("compile", "traffic_light", "-o", "t.safetensors").status == 0
+    model = load("t.safetensors")
+    assert isinstance(model, Model)
+    assert isinstance(model.program, Automaton)
+    assert model.program.properties == library("traffic_light").properties != ()
+    assert (
+        "  never /.* [^ready] go .*/: proved, at every length" in attnc("verify", "traffic_light", "t.safetensors").out
+    )

@@ -46,6 +46,9 @@ def _letters(program: Automaton | None) -> Letters:
 
 def _from_block(block: Block, syntax: ProgramSyntax, symbols: tuple[str, ...], context: Context) -> Automaton | None:
     """The automaton of a block of states, which reads the symbols that the program around it shows."""
+    if not block.states:
+        context.error(block.name.span, f"property `{block.name.text}` has no states", "add `start accept state q { }`")
+        return None
     made = from_states(replace(syntax, name=block.name, clauses=block.states), list(block.states), symbols, context)
     if made is not None and made.is_transducer:
         context.error(
