@@ -99,7 +99,17 @@ class Automaton:
             found.append("a Mealy machine without transitions emits nothing; leave its outputs out")
         if self.accept is None and self.moore is None and self.mealy is None:
             found.append("it neither accepts nor emits: mark accepting states or give outputs")
-        return found
+        return found or self._misfits()
+
+    def _misfits(self) -> list[str]:
+        """Properties about symbols that no run shows."""
+        strangers = {str(claim): set(claim.language.alphabet) - set(self.shown) for claim in self.properties}
+        does = "emits" if self.is_transducer else "reads"
+        return [
+            f"its property {claim} is about {min(odd)!r}, which it never {does}"
+            for claim, odd in strangers.items()
+            if odd
+        ]
 
     @property
     def kind(self) -> str:
@@ -120,6 +130,11 @@ class Automaton:
         elif self.mealy is not None:
             emitted = (self.mealy[q, s] for q in self.states for s in self.alphabet if (q, s) in self.mealy)
         return tuple(dict.fromkeys(emitted))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What properties read: the outputs, or, where there are none, the alphabet."""
+        return self.outputs if self.is_transducer else self.alphabet
 
     def emitted(self, state: str | None, symbol: str | None, target: str | None) -> str | None:
         """The output on entering `target` from `state` by `symbol`; with `symbol` None, on starting there."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from compiler.program.algebra import accepting
 from compiler.program.automaton import Automaton
 from compiler.program.machine import Machine
 from compiler.program.memory import Memory
@@ -43,12 +42,8 @@ def automaton_to_text(program: Automaton) -> str:
 
 
 def _property(program: Automaton, claim: Property) -> str:
-    """A property with the states of its language; without the rules for symbols that the program never shows it."""
-    read = program.outputs if program.is_transducer else program.alphabet
-    moves = {(q, s): t for (q, s), t in claim.language.transitions.items() if s in read}
-    language = Automaton(
-        "property", read, claim.language.states, claim.language.start, moves, accepting(claim.language)
-    )
+    """A property with the states of its language."""
+    language = claim.over(program.shown).language
     states = "; ".join(_automaton_state(language, state) for state in language.states)
     return f"{claim.kind} {_title(claim.language.name)} {{ {states} }}"
 

@@ -45,6 +45,13 @@ class Property:
     def __str__(self) -> str:
         return f"{self.kind} {self.language.name}"
 
+    def over(self, symbols: tuple[str, ...]) -> Property:
+        """The same property of words over `symbols`, where others do not occur; its language without outputs."""
+        language = self.language
+        moves = {(q, s): t for (q, s), t in language.transitions.items() if s in symbols}
+        states = language.states, language.start
+        return Property(self.kind, Automaton(language.name, symbols, *states, moves, accepting(language)))
+
     def allows(self, state: str | None) -> bool:
         """Whether what was read so far, which led to `state` of the language, is as the property says."""
         return (state in accepting(self.language)) == (self.kind == "always")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, product
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.errors import ProgramError
 from compiler.language.load import load, parse
+from compiler.language.syntax_to_program import Workspace
 from compiler.program.automaton import Automaton
 from compiler.program.properties import Property, least_violation
 from verify.strategies import automata
@@ -64,14 +66,11 @@ def test_the_least_violation_is_that_of_brute_force(case, up_to: int) -> None:
 @given(claimed())
 def test_properties_survive_minimisation(case) -> None:
     program, claim = case
-    least = Automaton(**{name: getattr(program, name) for name in FIELDS}, properties=(claim,)).minimised()
-    assert least.properties == (claim,)
+    least = replace(program, properties=(claim,)).minimised()
     if least.is_transducer == program.is_transducer:
+        assert least.properties == (claim.over(least.shown),)
         assert least_violation(least, claim) == least_violation(program, claim)
         assert least_violation(least, parse(str(least)).properties[0]) == least_violation(program, claim)
-
-
-FIELDS = ("name", "alphabet", "states", "start", "transitions", "accept", "moore", "mealy")
 
 
 @pytest.mark.parametrize(
@@ -96,8 +95,6 @@ def test_clauses_mean_what_they_say(clause: str, word) -> None:
 
 
 def load_text(clause: str) -> Automaton:
-    from compiler.language.syntax_to_program import Workspace
-
     text = f"""automaton light {{ alphabet a, b
       start state q emits red {{ a -> q; b -> r }}; state r emits green {{ a -> r; b -> q }}
       {clause} }}
@@ -116,6 +113,14 @@ def test_properties_say_nothing_about_what_an_automaton_does() -> None:
     assert bare == parse("automaton a { alphabet 0, 1; language /0*1/; always /.*1/ }")
     assert bare.properties == ()
     assert "always" not in str(bare)
+
+
+def test_a_property_about_what_is_never_shown_is_illegal() -> None:
+    program, language = load("turnstile"), parse("automaton coins { alphabet push, coin; language /coin*/ }")
+    with pytest.raises(ProgramError, match="its property never coins is about 'coin', which it never emits"):
+        replace(program, properties=(Property("never", language),))
+    with pytest.raises(ProgramError, match="is about 'push', which it never reads"):
+        replace(parse("automaton a { alphabet coin; language /.*/ }"), properties=(Property("always", language),))
 
 
 def test_a_transducer_that_judges_nothing_is_no_property() -> None:

@@ -36,10 +36,8 @@ def _letters(program: Automaton | None) -> Letters:
     if program is None:
         return Letters(())
     if not program.is_transducer:
-        return Letters(program.alphabet)
-    listed = ", ".join(spell(symbol) for symbol in program.outputs[:12]) + (
-        ", ..." if len(program.outputs) > 12 else ""
-    )
+        return Letters(program.shown)
+    listed = ", ".join([*map(spell, program.outputs[:12]), *["..."] * (len(program.outputs) > 12)])
     help = f"a property of an automaton with outputs reads these, not the input: {listed}"
     return Letters(program.outputs, "among this automaton's outputs", help)
 
