@@ -126,3 +126,18 @@ def test_a_property_about_what_is_never_shown_is_illegal() -> None:
 def test_a_transducer_that_judges_nothing_is_no_property() -> None:
     with pytest.raises(ProgramError, match="accepts nothing"):
         Property("always", load("turnstile"))
+
+
+@pytest.mark.parametrize(
+    ("written", "called"),
+    [
+        ("/red/&(greens  |  red_first)", "/red/ & (greens | red_first)"),
+        ("not (greens - /red/) - red_first", "not (greens - /red/) - red_first"),
+        ("/red/ - (greens - red_first)", "/red/ - (greens - red_first)"),
+        ('not not concat("greens", star(/red/ | /green/))', "not not concat(greens, star(/red/ | /green/))"),
+    ],
+)
+def test_a_property_is_called_by_an_expression_that_means_it(written: str, called: str) -> None:
+    (claim,) = load_text(f"always {written}").properties
+    assert str(claim) == f"always {called}"
+    assert load_text(str(claim)).properties == (claim,)
