@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from compiler.model import Model
     from compiler.program import Automaton, Machine, Memory, UniversalAutomaton, UniversalMachine
     from compiler.program.machine import Action
+    from compiler.program.properties import Property
     from compiler.program.run import Run
     from compiler.program_to_model import compile
     from compiler.program_to_rules.cross_talk import capacity
@@ -92,6 +93,7 @@ _HOMES = {
     "UniversalAutomaton": "compiler.program",
     "UniversalMachine": "compiler.program",
     "Action": "compiler.program.machine",
+    "Property": "compiler.program.properties",
     "Run": "compiler.program.run",
     "compile": "compiler.program_to_model",
     "capacity": "compiler.program_to_rules.cross_talk",
@@ -126,6 +128,7 @@ __all__ = [
     "Machine",
     "Memory",
     "Model",
+    "Property",
     "Report",
     "Rule",
     "Run",

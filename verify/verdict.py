@@ -49,6 +49,29 @@ class Counterexample:
 
 
 @dataclass(frozen=True, slots=True)
+class PropertyVerdict:
+    """Whether a property of the program holds of the model's runs.
+
+    Attributes
+    ----------
+    clause
+        The property, as in the program's text.
+    verdict, lengths
+        proved, refuted or undecided; for which words it is proved: "all", or those of up to so many symbols; else None.
+    word
+        For a refutation the least word on whose run the property fails, by length, then in the order of the alphabet.
+    because
+        What the answer rests on, or why there is none.
+    """
+
+    clause: str
+    verdict: Answer
+    lengths: Literal["all"] | int | None
+    word: tuple[str, ...] | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The result of `verify`.
 
@@ -69,6 +92,8 @@ class Verdict:
         For models that are equal up to the symmetries of the weights: how.
     seconds
         The time it took.
+    properties
+        What holds of the model's runs, for each property of the program. The other fields do not depend on it.
     """
 
     verdict: Answer
@@ -80,6 +105,7 @@ class Verdict:
     model: str
     witness: tuple[str, ...] = ()
     seconds: float = 0.0
+    properties: tuple[PropertyVerdict, ...] = ()
 
     def __bool__(self) -> bool:
         return self.verdict == "proved"

@@ -19,6 +19,7 @@ from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.decisions import decisions_verdict
 from verify.horizon import few_margins
+from verify.properties import decided_properties
 from verify.same_function import ExactForm, difference, exact_form, separating_input
 from verify.same_on_domain import against_model, against_program, parted, shortest_difference, word_order
 from verify.same_runs import described as described_run
@@ -48,7 +49,8 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
     Returns
     -------
     Verdict
-        With the shortest counterexample, by length and then in the order of the alphabet, for a refutation.
+        With the shortest counterexample, by length and then in the order of the alphabet, for a refutation; for a
+        program with properties and a model, with what holds of each on the model's runs.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         assert isinstance(b, Model)
         found = _models(a, b, level)
     elif isinstance(b, Model):
-        found = _program_and_model(a, model_for_program(b, a), level, up_to)
+        found = _with_properties(a, model_for_program(b, a), level, up_to)
     else:
         found = _programs(a, b, level)
     return replace(found, program=digest(a), model=digest(b), seconds=perf_counter() - began)
@@ -112,6 +114,19 @@ def _programs(a: Program, b: Program, level: Level | None) -> Verdict:
         return _verdict(True, "domain", None, "outcome and output on every word, at every length")
     shown = Counterexample(word, described_run(a.run(word)), described_run(b.run(word)), "the end of the word")
     return _verdict(False, "domain", shown, "outcome and output of the reference interpreter")
+
+
+def _with_properties(program: Program, model: Model, level: Level | None, up_to: int | None) -> Verdict:
+    """The verdict on a program and a model, and on each property of the program.
+
+    Levels everywhere and tested say nothing of runs at every length; with them it is climbed once more.
+    """
+    found = _program_and_model(program, model, level, up_to)
+    if not isinstance(program, Automaton) or not program.properties:
+        return found
+    tells = level in (None, "decisions") or (level == "domain" and bool(found))
+    runs = found if tells else _program_and_model(program, model, None, up_to)
+    return replace(found, properties=decided_properties(program, model, runs))
 
 
 def _program_and_model(program: Program, model: Model, level: Level | None, up_to: int | None) -> Verdict:

@@ -10,11 +10,12 @@ import click
 from attnc.cli import DONE, NO, UNDECIDED
 from attnc.cli.printing import json_option, print_json
 from attnc.cli.references import model_or_program
+from compiler.program.words import shorten
 
 if TYPE_CHECKING:
     from compiler.model import Model
     from compiler.program import Program
-    from verify.verdict import Verdict
+    from verify.verdict import PropertyVerdict, Verdict
 
 STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
 
@@ -46,7 +47,8 @@ def command(
 
     Without --level the strongest level that holds is found: the same function everywhere, the same on every
     configuration that the program can reach, or the same decisions (the nearest token), at every length or up to the
-    horizon. A refutation shows the shortest counterexample.
+    horizon. A refutation shows the shortest counterexample. Properties of the program (always, never) are decided on
+    the model too; the exit status does not depend on them.
     """
     from verify.verdict import LEVELS
     from verify.verify import verify
@@ -85,6 +87,8 @@ def command(
             click.echo(f"  {line}")
         for assumption in found.assumptions:
             click.echo(f"  {assumption}")
+        for each in found.properties:
+            click.echo(f"  {_property(each)}")
         click.echo(f"  digests {found.program[:16]} {found.model[:16]}, {found.seconds:.2f} s")
     ctx.exit(STATUS[found.verdict])
 
@@ -117,6 +121,16 @@ def _check(ctx: click.Context, program: Program, model: Model, path: str, as_jso
         click.echo(f"rejected: {reason}")
     if reason is not None:
         ctx.exit(NO)
+
+
+def _property(each: PropertyVerdict) -> str:
+    """A line on a property: what holds, and why."""
+    said: str = each.verdict
+    if each.lengths is not None:
+        said += ", at every length" if each.lengths == "all" else f", on words of up to {each.lengths:,} symbols"
+    elif each.word is not None:
+        said += f" by {shorten(', '.join(each.word)) or 'the empty word'}"
+    return f"{shorten(each.clause)}: {said} ({each.because})"
 
 
 def _lengths(found: Verdict) -> str:

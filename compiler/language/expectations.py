@@ -87,6 +87,7 @@ def _hint_of_place(token: Token, expected: set[str], before: str, after: str, wr
         (before == "COMMA" and wraps, "the comma before it continues the list: remove it, or go on"),
         (token.type in ("ELSE", "EPSILON") and before == "COMMA", f"`{token}` stands alone, in a rule of its own"),
         (token.type in _VERDICTS and before == "EXAMPLE", 'the empty word is written ""'),
+        (token.type == "LBRACE" and before in ("ALWAYS", "NEVER"), "a property with states of its own has a name"),
         (token.type in ("ACCEPT", "REJECT") and before == "ARROW", "automata accept by their states: `accept state q`"),
         (
             is_rule and str(token) in KEYWORDS,

@@ -98,6 +98,23 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """The states of a property that has its own: ``NAME { STATES }``."""
+
+    name: Name
+    states: tuple[State, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertySyntax:
+    """``always EXPRESSION``, ``never EXPRESSION`` or either with a block of states."""
+
+    kind: Literal["always", "never"]
+    language: Expression | Block
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ItemSyntax:
     """An item of a word: a symbol, or ``key = value``."""
 
@@ -124,7 +141,7 @@ class ExampleSyntax:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Clause: TypeAlias = Setting | State | Language | Store | ExampleSyntax
+Clause: TypeAlias = Setting | State | Language | PropertySyntax | Store | ExampleSyntax
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from compiler.language.tree_to_syntax import program_to_syntax, use_to_syntax
 from compiler.program.words import unquote
 
 KINDS = frozenset({"AUTOMATON", "MEMORY", "MACHINE", "UNIVERSAL"})
-CLAUSES = frozenset({"STATE", "START", "ACCEPT", "ALPHABET", "EXAMPLE", "LANGUAGE", "BLANK", "MARKS", "CELLS", "HEAD"})
+CLAUSES = frozenset("STATE START ACCEPT ALPHABET EXAMPLE LANGUAGE ALWAYS NEVER BLANK MARKS CELLS HEAD".split())
 """What begins a clause of a program and never a rule of a state."""
 OPENING = frozenset({"SEP", "LBRACE", "RBRACE"})
 """Behind these, and only there, a clause or a program begins."""
@@ -115,6 +115,11 @@ def _with_braces(stream: list[Token], recovery: _Recovery) -> list[Token]:
             mended += [_made("SEP", "}", mended[-1]), _made("RBRACE", "}", mended[-1]), _made("SEP", "\n", mended[-1])]
             due = None
         mended.append(token)
+        if _lacks_block(stream, place):
+            message, help = explain(stream[place + 1], {"LBRACE"})
+            recovery.report(span_of(stream[place + 1]), message, help, braces=True)
+            mended.append(_made("LBRACE", "{", token))
+            continue
         is_item = place > 0 and _kind_ends(stream, place - 1)
         if not is_item and not (place > 0 and stream[place - 1].type == "STATE"):
             continue
@@ -138,6 +143,13 @@ def _with_braces(stream: list[Token], recovery: _Recovery) -> list[Token]:
     if due is not None:
         mended += [_made("SEP", "}", mended[-1]), _made("RBRACE", "}", mended[-1])]
     return _without_repeats(mended)
+
+
+def _lacks_block(stream: Sequence[Token], place: int) -> bool:
+    """Whether the token names a property, and states follow it without a `{` between."""
+    around = [token.type for token in stream[place - 1 : place + 2]] if place else []
+    named = around[1:2] in (["NAME"], ["STRING"])
+    return named and around[0] in ("ALWAYS", "NEVER") and around[2:] in (["STATE"], ["START"], ["ACCEPT"], ["REJECT"])
 
 
 def _kind_ends(stream: Sequence[Token], place: int) -> bool:
@@ -240,22 +252,24 @@ def _closed(chunk: list[Token], recovery: _Recovery) -> list[Token]:
     if missing <= 0:
         return chunk
     closed: list[Token] = []
-    open_braces: list[Token] = []
+    open_braces: list[int] = []
 
     def close(near: Token) -> None:
-        span = span_of(open_braces.pop())
+        span = span_of(chunk[open_braces.pop()])
         recovery.report(span, "this `{` is never closed", "add the `}` that closes it", braces=True)
         closed.extend([_made("SEP", "}", near), _made("RBRACE", "}", near)])
 
     for place, token in enumerate(chunk):
         begins = token.type in CLAUSES and chunk[place - 1].type in OPENING
         outdented = token.type == "RBRACE" and recovery.indent(token) <= recovery.indent(chunk[0])
-        while missing and (begins or outdented) and len(open_braces) > 1:
+        while (
+            missing and (begins or outdented) and len(open_braces) > 1 and not _goes_on(chunk, open_braces[-1], token)
+        ):
             close(chunk[place - 1])
             closed.append(_made("SEP", "\n", chunk[place - 1]))
             missing -= 1
         if token.type == "LBRACE":
-            open_braces.append(token)
+            open_braces.append(place)
         elif token.type == "RBRACE" and open_braces:
             open_braces.pop()
         closed.append(token)
@@ -264,6 +278,11 @@ def _closed(chunk: list[Token], recovery: _Recovery) -> list[Token]:
     while closed[-1].type == "SEP":
         closed.pop()
     return _without_repeats(closed)
+
+
+def _goes_on(chunk: Sequence[Token], brace: int, token: Token) -> bool:
+    """Whether the brace is that of a property's states and the token begins one of them."""
+    return token.type in ("STATE", "START", "ACCEPT") and chunk[brace - 2].type in ("ALWAYS", "NEVER")
 
 
 def _parse_chunk(chunk: list[Token], start: str, recovery: _Recovery) -> Tree[Token] | None:

@@ -155,6 +155,14 @@ class _ToSyntax(Transformer[Token, Any]):
         keyword, expression = children
         return s.Language(expression, span_of(keyword))
 
+    def block(self, children: list[Any]) -> s.Block:
+        name, *states = children
+        return s.Block(_name(name), tuple(state for state in states if isinstance(state, s.State)))
+
+    def property(self, children: list[Any]) -> s.PropertySyntax:
+        keyword, language = children
+        return s.PropertySyntax("always" if keyword == "always" else "never", language, span_of(keyword))
+
     def word(self, children: list[Token]) -> tuple[s.ItemSyntax, ...]:
         return tuple(s.ItemSyntax(name) for name in _names(children))
 

@@ -23,6 +23,8 @@ from compiler.program.words import check_word, parse_word, unspeakable
 if TYPE_CHECKING:
     import networkx
 
+    from compiler.program.properties import Property
+
 
 @dataclass(frozen=True, slots=True)
 class Automaton:
@@ -44,6 +46,9 @@ class Automaton:
         Outputs of transitions, (state, symbol) -> symbol, or None. Every transition has one.
     examples
         Promises that `check` runs.
+    properties
+        Promises about all runs, which `check` and `verify` decide. Like examples they say nothing about what the
+        automaton does, so automata that differ in them alone are equal.
 
     Raises
     ------
@@ -60,6 +65,7 @@ class Automaton:
     moore: Mapping[str, str] | None = None
     mealy: Mapping[tuple[str, str], str] | None = None
     examples: tuple[Example, ...] = field(default=(), compare=False)
+    properties: tuple[Property, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         problems = self.violations()
@@ -93,7 +99,17 @@ class Automaton:
             found.append("a Mealy machine without transitions emits nothing; leave its outputs out")
         if self.accept is None and self.moore is None and self.mealy is None:
             found.append("it neither accepts nor emits: mark accepting states or give outputs")
-        return found
+        return found or self._misfits()
+
+    def _misfits(self) -> list[str]:
+        """Properties about symbols that no run shows."""
+        strangers = {str(claim): set(claim.language.alphabet) - set(self.shown) for claim in self.properties}
+        does = "emits" if self.is_transducer else "reads"
+        return [
+            f"its property {claim} is about {min(odd)!r}, which it never {does}"
+            for claim, odd in strangers.items()
+            if odd
+        ]
 
     @property
     def kind(self) -> str:
@@ -114,6 +130,11 @@ class Automaton:
         elif self.mealy is not None:
             emitted = (self.mealy[q, s] for q in self.states for s in self.alphabet if (q, s) in self.mealy)
         return tuple(dict.fromkeys(emitted))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What properties read: the outputs, or, where there are none, the alphabet."""
+        return self.outputs if self.is_transducer else self.alphabet
 
     def emitted(self, state: str | None, symbol: str | None, target: str | None) -> str | None:
         """The output on entering `target` from `state` by `symbol`; with `symbol` None, on starting there."""
@@ -183,6 +204,7 @@ class Automaton:
             None if self.moore is None else {names[q]: out for q, out in self.moore.items()},
             None if self.mealy is None else {(names[q], s): out for (q, s), out in self.mealy.items()},
             self.examples,
+            self.properties,
         )
 
     def with_examples(self, examples: Iterable[Example]) -> Automaton:

@@ -9,6 +9,7 @@ go first.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 from compiler.program.automaton import Automaton
 
@@ -16,8 +17,8 @@ from compiler.program.automaton import Automaton
 def minimise(automaton: Automaton) -> Automaton:
     """The automaton of least states with the same runs as `automaton`; each class goes by its first member.
 
-    A Mealy machine that never emits becomes an acceptor; if it does not judge its input it has no such form and is
-    returned as it is.
+    A Mealy machine that never emits becomes an acceptor, and its properties, which read outputs, go; if it does not
+    judge its input it has no such form and is returned as it is.
     """
     states: list[str | None] = [*automaton.reachable(), None]
     classes = _stable_classes(automaton, states)
@@ -40,7 +41,7 @@ def minimise(automaton: Automaton) -> Automaton:
     moves = {(q, s): t for (q, s), t in moves.items() if q in kept}
     if automaton.mealy is not None and not moves and automaton.accept is None:
         return automaton
-    return Automaton(
+    made = Automaton(
         automaton.name,
         automaton.alphabet,
         order,
@@ -51,6 +52,8 @@ def minimise(automaton: Automaton) -> Automaton:
         None if automaton.mealy is None or not moves else {move: automaton.mealy[move] for move in moves},
         automaton.examples,
     )
+    kept_claims = automaton.properties if made.is_transducer == automaton.is_transducer else ()
+    return replace(made, properties=tuple(claim.over(made.shown) for claim in kept_claims))
 
 
 def _stable_classes(automaton: Automaton, states: list[str | None]) -> dict[str | None, int]:

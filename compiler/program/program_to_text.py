@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from compiler.program.automaton import Automaton
 from compiler.program.machine import Machine
 from compiler.program.memory import Memory
+from compiler.program.properties import Property
 from compiler.program.run import Example, Item
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
 from compiler.program.words import spell, spell_word
@@ -35,8 +36,16 @@ def automaton_to_text(program: Automaton) -> str:
     """An automaton, state by state; rules with the same target and output share a line."""
     clauses = [f"alphabet {_listed(program.alphabet)}"]
     clauses += [_automaton_state(program, state) for state in program.states]
+    clauses += [_property(program, claim) for claim in program.properties]
     examples = _examples(program.examples, program.alphabet, program.outputs)
     return _block(f"automaton {_title(program.name)}", clauses + examples)
+
+
+def _property(program: Automaton, claim: Property) -> str:
+    """A property with the states of its language."""
+    language = claim.over(program.shown).language
+    states = "; ".join(_automaton_state(language, state) for state in language.states)
+    return f"{claim.kind} {_title(claim.language.name)} {{ {states} }}"
 
 
 def _automaton_state(program: Automaton, state: str) -> str:

@@ -19,6 +19,7 @@ from compiler.language.text_to_syntax import parse
 from compiler.language.text_to_tokens import every_token, source_from_text
 from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
 from compiler.program.machine import Action
+from compiler.program.properties import Property
 from compiler.program.run import Example
 from compiler.program.words import KEYWORDS, parse_word, spell, spell_word, unquote
 
@@ -75,7 +76,17 @@ def automata(draw: st.DrawFn) -> Automaton:
             examples.append(Example(word, draw(st.sampled_from(["accepts", "rejects"]))))
         if made.is_transducer:
             examples.append(Example(word, "gives", draw(words(made.outputs))))
-    return made.with_examples(examples)
+    return replace(made, examples=tuple(examples), properties=tuple(draw(st.lists(properties(made), max_size=2))))
+
+
+@st.composite
+def properties(draw: st.DrawFn, program: Automaton) -> Property:
+    """A property with any name, of a language over what runs of the program show."""
+    read, states = program.outputs if program.is_transducer else program.alphabet, draw(lists(most=3))
+    moves = {(q, s): draw(st.sampled_from(states)) for q in states for s in read if draw(st.integers(0, 4))}
+    accept = frozenset(draw(st.sets(st.sampled_from(states))))
+    language = Automaton(draw(names), read, states, draw(st.sampled_from(states)), moves, accept)
+    return Property(draw(st.sampled_from(["always", "never"])), language)
 
 
 @st.composite
@@ -133,6 +144,8 @@ def test_a_program_survives_its_text(program: Program) -> None:
     read = parse_program(str(program))
     assert read == program
     assert read.examples == program.examples
+    if isinstance(program, Automaton):
+        assert read.properties == program.properties  # language by language, with their names
 
 
 @COMMON
@@ -190,6 +203,14 @@ SOURCES = [
     example 0111 gives 1000 }
     universal machine any { states 4; symbols 3; cells 32; example increment(0111) halts }
     universal automaton anyway { states 4; symbols 2 }""",
+    """automaton lamp { alphabet push
+    start state dark emits off { push -> bright }; state bright emits on { push -> dark }
+    always calm & not /on .*/ | some; never twice { start state a { on -> b; off -> a }
+    state b { on -> c; else -> a }; accept state c { else -> c } }
+    example push gives off, on }
+    automaton calm { alphabet on, off; language not /.* on on .*/; always calmer }
+    automaton calmer { alphabet on, off; language /.*/ }
+    automaton some { alphabet on; language /on*/ }""",
 ]
 
 

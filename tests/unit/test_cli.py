@@ -142,7 +142,8 @@ def test_list(attnc: Attnc) -> None:
 def test_check(attnc: Attnc) -> None:
     write("u.attn", UNTIDY)
     assert attnc("check", "u.attn").status == 0
-    rows = [{"program": name, "kind": "automaton", "examples": 1, "failed": 0} for name in "ab"]
+    rows = [{"program": name, "kind": "automaton", "examples": 1, "properties": 0, "failed": 0} for name in "ab"]
+    assert "properties" not in attnc("check", "u.attn").out
     assert attnc("check", "u.attn", "--json").json == {"programs": rows, "warnings": 0}
     assert attnc("check", "./u.attn::b", "--json").json["programs"] == rows[1:]
     assert attnc("check", "library::parity", "--json").json == attnc("check", "parity", "--json").json
