@@ -9,7 +9,7 @@ import click
 
 from attnc.cli import DONE, NO, UNDECIDED
 from attnc.cli.printing import json_option, print_json
-from attnc.cli.references import model_or_program
+from attnc.cli.references import heads_option, model_or_program
 
 if TYPE_CHECKING:
     from verify.verdict import Verdict
@@ -26,21 +26,26 @@ STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
 @click.option(
     "--up-to", type=click.IntRange(min=1), metavar="N", help="Only words of up to N symbols count (decisions, tested)."
 )
+@heads_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, a: str, b: str, level: str | None, up_to: int | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context, a: str, b: str, level: str | None, up_to: int | None, heads: int | None, as_json: bool
+) -> None:
     """Decide whether A and B are the same: a program and a model, two models, or two programs.
 
     Without --level the strongest level that holds is found: the same function everywhere, the same on every
     configuration that the program can reach, or the same decisions (the nearest token), at every length or up to the
-    horizon. A refutation shows the shortest counterexample.
+    horizon. A refutation shows the shortest counterexample. A model may be one that something else wrote, the weights
+    of a layer in a .safetensors or .npz file.
     """
     from verify.verdict import LEVELS
     from verify.verify import verify
 
     if up_to is not None and level in ("everywhere", "domain"):
         raise click.UsageError(f"--up-to bounds lengths, and level {level} speaks of every length")
-    found: Verdict = verify(model_or_program(a), model_or_program(b), level=level, up_to=up_to)  # type: ignore[arg-type]
+    left, right = (model_or_program(each, heads) for each in (a, b))
+    found: Verdict = verify(left, right, level=level, up_to=up_to)  # type: ignore[arg-type]
     if as_json:
         print_json(asdict(found))
     else:
