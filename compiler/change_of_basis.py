@@ -18,10 +18,8 @@ from flint import fmpq, fmpq_mat
 from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
-from compiler.errors import ModelError, TooLargeError
+from compiler.errors import ModelError
 
-MOST_DIMENSIONS = 200
-"""The most dimensions of a basis that is searched for."""
 NO_MAP = "no invertible linear map takes the tokens of the program to the embeddings of the model"
 
 
@@ -45,12 +43,8 @@ def basis(tokens: NDArray[Any], images: NDArray[Any]) -> Basis:
     ------
     ModelError
         Where no invertible linear map does.
-    TooLargeError
-        For more than 200 dimensions.
     """
     d = tokens.shape[1]
-    if d > MOST_DIMENSIONS:
-        raise TooLargeError(f"a basis of {d} dimensions is not searched for, but of up to {MOST_DIMENSIONS}")
     left, right = rationals(tokens), rationals(images)
     pivots = _pivots(left.transpose())
     ours, theirs = (_chosen(each, pivots) for each in (left, right))

@@ -15,10 +15,6 @@ from typing import TypeAlias
 from compiler.errors import TooLargeError
 from compiler.rules import Form
 
-MOST_RULES = 100_000
-"""The most rules that are searched."""
-MOST_COORDINATES = 500
-"""The most coordinates that are searched: one may be singled out after the other."""
 MOST_WORK = 1_000_000
 """The most rules and coordinates that are looked at, each as often as colours are refined."""
 
@@ -43,8 +39,6 @@ def order_of(left: tuple[Form, int], right: tuple[Form, int], seen: Sequence[Seq
     """
     if len(left[0]) != len(right[0]) or left[0].d != right[0].d:
         return None
-    if len(left[0]) > MOST_RULES or left[0].d > MOST_COORDINATES:
-        raise TooLargeError(f"an order of {left[0].d:,} coordinates with {len(left[0]):,} rules is not searched for")
     names: dict[Hashable, int] = {}
     edges = [_edges(*side, names) for side in (left, right)]
     first, second = ([names.setdefault(each, len(names)) for each in side] for side in seen)

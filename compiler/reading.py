@@ -13,8 +13,8 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from compiler.change_of_basis import Basis, basis, fractions, in_basis
-from compiler.coordinate_order import MOST_RULES, order_of
+from compiler.change_of_basis import basis, fractions, in_basis
+from compiler.coordinate_order import order_of
 from compiler.errors import ModelError, TooLargeError
 from compiler.heads_to_rules import exact_rules, products
 from compiler.model import Model
@@ -25,6 +25,12 @@ from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form, Weight
 from compiler.vocabulary import Vocabulary
 
+MOST_PRODUCTS = 100_000
+"""The most products of a weight of V and one of Q, of a model whose coordinates are put in an order."""
+MOST_COORDINATES = 500
+"""The most coordinates that are put in an order: the search may go as deep."""
+MOST_DIMENSIONS = 200
+"""The most dimensions of a basis that is found from embeddings."""
 IN_ORDER = "the model names no coordinates; they are read in the program's own order"
 
 
@@ -59,7 +65,7 @@ def read_as(model: Model, program: Program) -> Reading:
             remark = str(problem)
         if shared:
             try:
-                return _mapped(lowering, model, basis(ours.dense(), theirs.dense()))
+                return _mapped(lowering, model, ours, theirs)
             except (ModelError, TooLargeError) as problem:
                 remark = str(problem)
     else:
@@ -83,7 +89,8 @@ def _lowering(program: Program, d: int) -> Lowering:
         sizes.append(len(lowering.coordinates))
     wanted = " or ".join(map(str, sorted(set(sizes))))
     raise ModelError(
-        f"the model has {d} dimensions, and {program.kind} {program.name} has {wanted} (`attnc show` lists them)"
+        f"the model is not over the coordinates of {program.kind} {program.name}: it has {d} dimensions and no names "
+        f"for them, against {wanted} (`attnc show` lists them)"
     )
 
 
@@ -94,8 +101,9 @@ def _claimed(model: Model, lowering: Lowering) -> Model:
 
 def _order(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabulary) -> Reading | None:
     """The reading with the coordinates in an order that makes the rules equal. Raises TooLargeError."""
-    if products(model.heads) > MOST_RULES:
-        raise TooLargeError(f"the model has {products(model.heads):,} products of weights, too many to search an order")
+    if products(model.heads) > MOST_PRODUCTS or model.d > MOST_COORDINATES:
+        size = f"{model.d:,} coordinates and {products(model.heads):,} products of weights"
+        raise TooLargeError(f"with {size} no other order is searched for")
     given = exact_rules(model.heads, model.coordinates)
     seen = [list(map(tuple, each.dense().astype(object).T.tolist())) for each in (ours, theirs)]
     for wanted in _targets(lowering):
@@ -111,7 +119,7 @@ def _order(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabular
 def _targets(lowering: Lowering) -> Iterator[tuple[Form, int]]:
     """The rules of a program, and those of its compiled heads, which are more where they are equal only on its runs."""
     yield lowering.form, 1
-    if products(lowering.heads) <= MOST_RULES:
+    if products(lowering.heads) <= MOST_PRODUCTS:
         yield exact_rules(lowering.heads, lowering.coordinates)
 
 
@@ -132,7 +140,11 @@ def _ordered(lowering: Lowering, model: Model, place: list[int]) -> Reading:
     return Reading(read, ("the model names no coordinates; this order makes its rules the program's:", *lines))
 
 
-def _mapped(lowering: Lowering, model: Model, found: Basis) -> Reading:
+def _mapped(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabulary) -> Reading:
+    """The reading in the basis that takes the program's tokens to the model's. Raises ModelError, TooLargeError."""
+    if model.d > MOST_DIMENSIONS:
+        raise TooLargeError(f"a basis of {model.d:,} dimensions is not searched for, but of up to {MOST_DIMENSIONS}")
+    found = basis(ours.dense(), theirs.dense())
     read = replace(model, coordinates=lowering.coordinates, heads=in_basis(model.heads, found), tokens={})
     rows = fractions(found.map).tolist()
     lines = [f"  coordinate {number} = {_combination(row, lowering)}" for number, row in enumerate(rows)]

@@ -18,7 +18,7 @@ from safetensors import deserialize
 
 from compiler.errors import AttncError, FileError
 from compiler.files.arrays import read_arrays
-from compiler.files.model_file import KEY, MAX_BYTES, model_from_bytes
+from compiler.files.model_file import KEY, MAX_BYTES, MAX_HEADER, model_from_bytes
 from compiler.files.projections import FACTS, fused
 from compiler.files.writing import read_bytes
 from compiler.model import Model
@@ -63,8 +63,9 @@ def load_any_model(path: str | Path, *, heads: int | None = None) -> Model:
 def _metadata(data: bytes) -> dict[str, Any] | None:
     """The metadata of a safetensors file, empty if it has none; None for what is no such file."""
     try:
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        return dict(header.get("__metadata__", {}))
+        size = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8 : 8 + size]) if size <= MAX_HEADER else None
+        return None if header is None else dict(header.get("__metadata__", {}))
     except Exception:  # whatever the parsers of foreign bytes raise
         return None
 

@@ -285,8 +285,8 @@ def test_other_types_of_numbers(attnc: Attnc, dtype: str, size: int) -> None:
 
 def test_what_a_model_without_names_cannot_do(attnc: Attnc) -> None:
     write("m.npz", {"V": PARITY.V, "Q": PARITY.Q})
-    attnc("verify", "mod3", "m.npz").assert_refused("6 dimensions", "has 7", "attnc show")
-    attnc("verify", "any_dfa", "m.npz").assert_refused("has 21 or 25 or 38")
+    attnc("verify", "mod3", "m.npz").assert_refused("6 dimensions", "against 7", "attnc show")
+    attnc("verify", "any_dfa", "m.npz").assert_refused("against 21 or 25 or 38")
     assert attnc("decompile", "m.npz").status in (2, 3)
     with pytest.raises(ModelError, match="6 dimensions"):
         package.load_model("m.npz", program=load("mod3"))
