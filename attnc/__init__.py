@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from attnc.version import __version__
 
 if TYPE_CHECKING:
-    from attnc.storage import load, save
+    from attnc.storage import load, load_model, save
     from compiler import errors
     from compiler.few_heads import few_heads
     from compiler.files.certificate_file import load_certificate, save_certificate
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "load": "attnc.storage",
+    "load_model": "attnc.storage",
     "save": "attnc.storage",
     "parse": "compiler.language.load",
     "few_heads": "compiler.few_heads",
@@ -151,6 +152,7 @@ __all__ = [
     "learn",
     "load",
     "load_certificate",
+    "load_model",
     "load_proof",
     "moments",
     "multi_query_recall",

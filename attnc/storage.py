@@ -20,8 +20,8 @@ DATA = ".npz"
 def load(reference: str | Path) -> Any:
     """The program, model, data set or moments that `reference` names.
 
-    A name that ends in ``.safetensors`` is a model, in ``.npz`` a data set or moments; anything else is a program: a
-    file ``x.attn``, a program of a file ``x.attn::name``, or a name of the library, such as ``parity``.
+    A name that ends in ``.safetensors`` is a model, in ``.npz`` a data set, moments or a model (`load_model`); anything
+    else is a program: a file ``x.attn``, a program of a file ``x.attn::name``, or a name of the library, ``parity``.
 
     Raises
     ------
@@ -30,11 +30,12 @@ def load(reference: str | Path) -> Any:
     """
     text = str(reference)
     if text.endswith(MODEL):
-        from compiler.files.model_file import load_model
-
         return load_model(text)
     if text.endswith(DATA):
-        return load_npz(text)
+        from compiler.files.arrays import names_in
+        from compiler.files.projections import has_weights
+
+        return load_model(text) if has_weights(names_in(text)) else load_npz(text)
     from compiler.language.load import load as load_program
 
     return load_program(text)
@@ -47,6 +48,31 @@ def load_npz(path: str | Path) -> DataSet | DataMoments:
     from compiler.files.moments_file import load_moments
 
     return load_moments(path) if "moments" in names_in(path) else load_data(path)
+
+
+def load_model(path: str | Path, *, program: Program | None = None, heads: int | None = None) -> Model:
+    """The model in a file: of attnc, or the weights of one layer that something else wrote (docs/files.md).
+
+    Parameters
+    ----------
+    program
+        What the model is to be read as. A model that does not name its coordinates then gets the program's: in the
+        order or the basis that is found out, or else in the program's order; `verify` says which.
+    heads
+        How many heads there are, where projections of all heads are stacked and the file does not say.
+
+    Raises
+    ------
+    FileError
+        For a file that cannot be read or is no model, with the reason, or where `heads` is needed or wrong.
+    ModelError, UnsupportedError
+        For a model that is not over the program's coordinates.
+    """
+    from compiler.files.foreign_model import load_any_model
+    from compiler.reading import read_as
+
+    model = load_any_model(path, heads=heads)
+    return model if program is None else read_as(model, program).model
 
 
 @overload

@@ -14,11 +14,11 @@ from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import UnsupportedError
 from compiler.files.proof_file import StoredProof, proof_to_bytes
 from compiler.model import Model
-from compiler.model_for_program import model_for_program
 from compiler.program import Program, UniversalAutomaton, UniversalMachine
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
+from compiler.reading import read_as
 from compiler.vocabulary import Vocabulary
 from verify.answers import ModelAnswers
 from verify.check_proof import Weights, check
@@ -36,7 +36,7 @@ def proof_of(program: Program, model: Model, verdict: Verdict) -> StoredProof:
     Raises UnsupportedError for verdicts whose proofs cannot be stored: undecided ones; tested; refutations at level
     domain (ask for the decisions); memories and machines that are proved by what their runs span.
     """
-    model = model_for_program(model, program)
+    model, _ = read_as(model, program)
     claim = {"verdict": verdict.verdict, "level": verdict.level, "lengths": verdict.lengths}
     premises = _premises(program, model, verdict)
     stored = StoredProof(digest(program), digest(model), claim, premises, _shown(program, model, verdict))
@@ -51,7 +51,7 @@ def check_proof(stored: StoredProof, program: Program, model: Model) -> str | No
 
     The premises are made anew from the program and the model's embeddings, and compared.
     """
-    model = model_for_program(model, program)
+    model, _ = read_as(model, program)
     if (stored.program, stored.model) != (digest(program), digest(model)):
         return "it is for another program or another model"
     level, verdict = stored.claim.get("level"), stored.claim.get("verdict")

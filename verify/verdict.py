@@ -89,7 +89,8 @@ class Verdict:
     program, model
         The digests of the first and the second thing that were compared.
     witness
-        For models that are equal up to the symmetries of the weights: how.
+        For models that are equal up to the symmetries of the weights: how. For a model that does not name its
+        coordinates: in which order or basis it was read.
     seconds
         The time it took.
     properties

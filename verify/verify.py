@@ -15,6 +15,7 @@ from compiler.program import Automaton, Program, UniversalAutomaton, UniversalMa
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
+from compiler.reading import read_as
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.decisions import decisions_verdict
@@ -55,7 +56,8 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
     Raises
     ------
     ModelError
-        For a model that is not over the program's coordinates, or two models over different ones.
+        For a model that is not over the program's coordinates, or two models over different ones. A model that names
+        none (x[0], x[1], ...) is read as `compiler.reading` says, and `witness` says how.
     ProgramError, UnsupportedError
         For programs over different alphabets, families without a construction, levels that do not apply.
 
@@ -72,7 +74,9 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         assert isinstance(b, Model)
         found = _models(a, b, level)
     elif isinstance(b, Model):
-        found = _with_properties(a, model_for_program(b, a), level, up_to)
+        read, how = read_as(b, a)
+        found = _with_properties(a, read, level, up_to)
+        found = replace(found, witness=(*how, *found.witness))
     else:
         found = _programs(a, b, level)
     return replace(found, program=digest(a), model=digest(b), seconds=perf_counter() - began)

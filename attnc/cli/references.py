@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import click
 
 from compiler.errors import FileError
 from compiler.language.load import load
@@ -12,17 +12,20 @@ from compiler.program import Program
 MODEL_ENDINGS = (".safetensors", ".npz")
 
 
-def model_or_program(reference: str) -> Model | Program:
+heads_option = click.option(
+    "--heads", type=click.IntRange(min=1), metavar="N", help="Stacked projections in a model's file are of N heads."
+)
+
+
+def model_or_program(reference: str, heads: int | None = None) -> Model | Program:
     """The model (by its file's ending) or the program that `reference` names. Raises as `load` does."""
-    return load_model_file(reference) if reference.endswith(MODEL_ENDINGS) else load(reference)
+    return load_model_file(reference, heads) if reference.endswith(MODEL_ENDINGS) else load(reference)
 
 
-def load_model_file(reference: str) -> Model:
-    """The model in a file. Raises FileError."""
-    from compiler.files.model_file import load_model
+def load_model_file(reference: str, heads: int | None = None) -> Model:
+    """The model in a file, with the number of its heads where the file does not say. Raises FileError."""
+    from compiler.files.foreign_model import load_any_model
 
     if not reference.endswith(MODEL_ENDINGS):
-        raise FileError(f"{reference}: expected a model, a file whose name ends in .safetensors")
-    if Path(reference).suffix == ".npz":
-        raise FileError(f"{reference}: this version reads models from .safetensors files; .npz holds data")
-    return load_model(reference)
+        raise FileError(f"{reference}: expected a model, a file whose name ends in {' or '.join(MODEL_ENDINGS)}")
+    return load_any_model(reference, heads=heads)

@@ -9,15 +9,15 @@ import click
 
 from attnc.cli import INTERRUPTED, STOPPED, UNDECIDED
 from attnc.cli.printing import json_option, note, print_json, print_table
-from attnc.cli.references import load_model_file
+from attnc.cli.references import heads_option, load_model_file
 from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.model import Decode, Model
-from compiler.model_for_program import model_for_program
 from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
 from compiler.program.run import Run
 from compiler.program.words import shorten, spell_word
 from compiler.program_to_model import compile
+from compiler.reading import read_as
 
 if TYPE_CHECKING:
     from compiler.runtime.running import Running
@@ -54,6 +54,7 @@ class Row(TypedDict):
     type=click.IntRange(min=1),
     show_default=f"{DEFAULT_TOKENS:,}; raw, where every answer is kept, at most {DEFAULT_RAW_TOKENS:,}",
 )
+@heads_option
 @json_option
 @click.pass_context
 def command(
@@ -61,6 +62,7 @@ def command(
     program: str,
     word: tuple[str, ...],
     model_file: str | None,
+    heads: int | None,
     given: str | None,
     decode: Decode,
     cells: int | None,
@@ -81,7 +83,7 @@ def command(
     inner = _given(source, given)
     rows: list[Row] = []
     try:
-        model = model_for_program(load_model_file(model_file), source) if model_file else compile(source)
+        model = _model_in(model_file, heads, source) if model_file else compile(source)
         stream = None if decode == "raw" else _stream(model)
         for each in word:
             if stream is None:
@@ -97,6 +99,14 @@ def command(
     _print(source, rows, as_json)
     if any(row["outcome"] == "unfinished" for row in rows):
         ctx.exit(UNDECIDED)
+
+
+def _model_in(reference: str, heads: int | None, program: Program) -> Model:
+    """The model in a file, as one of `program`; how it was read is said where it does not name its coordinates."""
+    model, how = read_as(load_model_file(reference, heads), program)
+    for line in how[:1]:
+        note(line)
+    return model
 
 
 def _given(program: Program, given: str | None) -> Program | None:

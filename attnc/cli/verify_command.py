@@ -9,7 +9,7 @@ import click
 
 from attnc.cli import DONE, NO, UNDECIDED
 from attnc.cli.printing import json_option, print_json
-from attnc.cli.references import model_or_program
+from attnc.cli.references import heads_option, model_or_program
 from compiler.program.words import shorten
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
 )
 @click.option("--proof", type=click.Path(), metavar="FILE.json", help="Store why, for a small independent checker.")
 @click.option("--check", type=click.Path(), metavar="FILE.json", help="Check a stored proof instead.")
+@heads_option
 @json_option
 @click.pass_context
 def command(
@@ -41,6 +42,7 @@ def command(
     up_to: int | None,
     proof: str | None,
     check: str | None,
+    heads: int | None,
     as_json: bool,
 ) -> None:
     """Decide whether A and B are the same: a program and a model, two models, or two programs.
@@ -48,30 +50,32 @@ def command(
     Without --level the strongest level that holds is found: the same function everywhere, the same on every
     configuration that the program can reach, or the same decisions (the nearest token), at every length or up to the
     horizon. A refutation shows the shortest counterexample. Properties of the program (always, never) are decided on
-    the model too; the exit status does not depend on them.
+    the model too; the exit status does not depend on them. A model may be
+    one that something else wrote, the weights of a layer in a .safetensors or .npz file.
     """
     from verify.verdict import LEVELS
     from verify.verify import verify
 
     if up_to is not None and level in ("everywhere", "domain"):
         raise click.UsageError(f"--up-to bounds lengths, and level {level} speaks of every length")
+    left, right = (model_or_program(each, heads) for each in (a, b))
     if check is not None:
         if (level, up_to, proof) != (None, None, None):
-            raise click.UsageError("--check checks what a file claims, and takes no other option than --json")
-        _check(ctx, *_program_and_model(a, b), check, as_json)
+            raise click.UsageError("--check checks what a file claims, with no other option than --heads and --json")
+        _check(ctx, *_program_and_model(left, right), check, as_json)
         return
     if proof is not None:
         from compiler.files.proof_file import ENDING
         from compiler.files.writing import check_target
 
         check_target(proof, ENDING)
-        _program_and_model(a, b)
-    found: Verdict = verify(model_or_program(a), model_or_program(b), level=level, up_to=up_to)  # type: ignore[arg-type]
+        _program_and_model(left, right)
+    found: Verdict = verify(left, right, level=level, up_to=up_to)  # type: ignore[arg-type]
     if proof is not None:
         from compiler.files.proof_file import save_proof
         from verify.proofs import proof_of
 
-        save_proof(proof_of(*_program_and_model(a, b), found), proof)
+        save_proof(proof_of(*_program_and_model(left, right), found), proof)
     if as_json:
         print_json(asdict(found))
     else:
@@ -93,11 +97,10 @@ def command(
     ctx.exit(STATUS[found.verdict])
 
 
-def _program_and_model(a: str, b: str) -> tuple[Program, Model]:
+def _program_and_model(first: Program | Model, second: Program | Model) -> tuple[Program, Model]:
     """The program and the model among two things, in either order."""
     from compiler.model import Model
 
-    first, second = model_or_program(a), model_or_program(b)
     if isinstance(first, Model) == isinstance(second, Model):
         raise click.UsageError("a proof speaks of a program and a model")
     return (second, first) if isinstance(first, Model) else (first, second)  # type: ignore[return-value]

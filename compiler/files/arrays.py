@@ -65,8 +65,8 @@ def names_in(path: str | Path) -> set[str]:
         return set()
 
 
-def read_arrays(path: str | Path, what: str, names: Collection[str], made: Callable[[Arrays], T]) -> T:
-    """What `made` makes of the arrays in a file, of which each must have one of the `names`.
+def read_arrays(path: str | Path, what: str, names: Collection[str] | None, made: Callable[[Arrays], T]) -> T:
+    """What `made` makes of the arrays in a file, of which each must have one of the `names` (None: any).
 
     Raises FileError and DataError, which name the file; a mistake in what foreign bytes say is one of these, always.
     """
@@ -83,7 +83,7 @@ def read_arrays(path: str | Path, what: str, names: Collection[str], made: Calla
         raise FileError(f"{path}: not {what}, or a damaged one: {error or type(error).__name__}") from None
 
 
-def _unpacked(packed: bytes, what: str, names: Collection[str]) -> dict[str, NDArray[Any]]:
+def _unpacked(packed: bytes, what: str, names: Collection[str] | None) -> dict[str, NDArray[Any]]:
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         entries = archive.infolist()
@@ -95,9 +95,10 @@ def _unpacked(packed: bytes, what: str, names: Collection[str]) -> dict[str, NDA
             raise FileError(f"unpacks to {size:,} bytes, more than the {MAX_BYTES:,} that are read")
         for entry in entries:
             name = entry.filename.removesuffix(".npy")
-            if name not in names or name in arrays:
-                how = "twice an array" if name in arrays else "an array"
-                raise FileError(f"not {what}: it has {how} {name!r}; expected {', '.join(names)}")
+            if name in arrays:
+                raise FileError(f"not {what}: it has twice an array {name!r}")
+            if names is not None and name not in names:
+                raise FileError(f"not {what}: it has an array {name!r}; expected {', '.join(names)}")
             arrays[name] = _array(archive.read(entry), name)
     return arrays
 

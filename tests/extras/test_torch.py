@@ -54,3 +54,45 @@ def test_rationals_are_readable_as_floats(tmp_path):
     attnc.save(model, tmp_path / "m.safetensors")
     layer, _, _ = example.load(str(tmp_path / "m.safetensors"))
     assert torch.equal(layer.V.detach(), torch.from_numpy(teacher.V / 3))
+
+
+class LinearLayer(torch.nn.Module):
+    """Linear attention as others write it: four `nn.Linear` modules without biases, heads one above the other."""
+
+    def __init__(self, d, heads, size):
+        super().__init__()
+        self.heads = heads
+        for name in ("q_proj", "k_proj", "v_proj"):
+            setattr(self, name, torch.nn.Linear(d, heads * size, bias=False))
+        self.out_proj = torch.nn.Linear(heads * size, d, bias=False)
+
+    def forward(self, z):
+        q, k, v = (
+            getattr(self, name)(z).unflatten(-1, (self.heads, -1)).transpose(0, 1)
+            for name in ("q_proj", "k_proj", "v_proj")
+        )
+        return self.out_proj(((q @ k.transpose(1, 2)).tril() @ v).transpose(0, 1).flatten(1))
+
+
+def test_a_torch_layer_is_read_as_it_computes(tmp_path):
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    layer = LinearLayer(5, 3, 2).double()
+    save_file(layer.state_dict(), tmp_path / "m.safetensors", metadata={"format": "pt", "heads": "3"})
+    Z = torch.randn(7, 5, dtype=torch.float64)
+    read = attnc.load_model(tmp_path / "m.safetensors")
+    answers = read.answers(Z.numpy()).astype(float)
+    assert np.abs(answers - layer(Z).detach().numpy()).max() < 1e-12
+
+
+def test_the_weights_of_multihead_attention_are_read(tmp_path):
+    from safetensors.torch import save_file
+
+    module = torch.nn.MultiheadAttention(6, 2, bias=False)
+    save_file({f"attn.{name}": each for name, each in module.state_dict().items()}, tmp_path / "m.safetensors")
+    read = attnc.load_model(tmp_path / "m.safetensors", heads=2)
+    q, k, v = (each.view(2, 3, 6) for each in module.in_proj_weight.detach().double().chunk(3))
+    o = module.out_proj.weight.detach().double().view(6, 2, 3).transpose(0, 1)
+    assert np.abs(read.Q.astype(float) - (k.transpose(1, 2) @ q).numpy()).max() < 1e-12
+    assert np.abs(read.V.astype(float) - (o @ v).numpy()).max() < 1e-12

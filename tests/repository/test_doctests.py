@@ -36,7 +36,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize("page", sorted(page.name for page in DOCS.glob("*.md") if ">>>" in page.read_text("utf-8")))
-def test_pages(page: str) -> None:
+def test_pages(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # what the examples write
     found = doctest.testfile(str(DOCS / page), module_relative=False)
     assert found.failed == 0
     assert found.attempted > (30 if page == "python.md" else 3)

@@ -96,11 +96,12 @@ DISGUISED: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", DISGUISED)
 def test_files_that_are_something_else(attnc: Attnc, name: str) -> None:
-    for path in ("m.safetensors", "d.npz"):
+    for path in ("m.safetensors", "d.npz", "m.npz"):
         Path(path).write_bytes(DISGUISED[name])
-    attnc("verify", "parity", "m.safetensors").assert_refused("m.safetensors: ")
+    for path in ("m.safetensors", "m.npz"):
+        attnc("verify", "parity", path).assert_refused(f"{path}: ")
     attnc("learn", "d.npz", "-o", "x.safetensors").assert_refused("d.npz: ")
-    assert sorted(path.name for path in Path().iterdir()) == ["d.npz", "m.safetensors"]
+    assert sorted(path.name for path in Path().iterdir()) == ["d.npz", "m.npz", "m.safetensors"]
 
 
 def test_a_bomb_goes_off_where_pickles_are_read(folder: Path) -> None:
