@@ -114,7 +114,8 @@ def _shown(program: Program, model: Model, verdict: Verdict) -> dict[str, Any]:
     """What shows the claim, beside the weights themselves."""
     if verdict.level == "decisions" and verdict.verdict != "undecided":
         lowering = lower(program)
-        assert isinstance(lowering, LoweredAutomaton)
+        if not isinstance(lowering, LoweredAutomaton):
+            raise UnsupportedError(f"this version stores no proof of the decisions of a {program.kind}")
         graph = _graph(lowering, model)
         witnesses = (
             Decisions(graph, ModelAnswers(model.heads, graph).to).witnesses() if verdict.lengths is not None else {}

@@ -49,7 +49,8 @@ def system_verdict(lowering: Lowering, model: Model) -> Judged:
 
 
 def _refuted(lowering: Lowering, model: Model, differs: Differs) -> Judged:
-    return Judged("refuted", "domain", replayed(lowering, model, differs.word, differs.turns), (EXACT, INDUCTION))
+    shown = replayed(lowering, model, differs.word, differs.turns)
+    return Judged("refuted", "domain", shown, (EXACT, INDUCTION), len(differs.turns))
 
 
 def _analysed(lowering: Lowering, model: Model) -> Judged:

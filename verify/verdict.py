@@ -21,6 +21,9 @@ INDUCTION = (
 )
 RULES = "the rules are those that the program compiles to"
 SPANNED = "model and program answer alike on what spans all that the program can reach"
+TOKENS = (
+    "lengths are tokens of a run: a sound bound, not the horizon, from the longest difference that a token can make"
+)
 OWN = "tokens are embedded as the model embeds them; those that it does not embed, as the program does"
 
 
@@ -113,9 +116,10 @@ class Verdict:
 
 
 class Judged(NamedTuple):
-    """The answer, its level, a counterexample for a refutation, and what the answer rests on."""
+    """The answer, its level, a counterexample for a refutation, what the answer rests on, and the replayed tokens."""
 
     verdict: Answer
     level: Level
     counterexample: Counterexample | None
     assumptions: tuple[str, ...]
+    tokens: int | None = None

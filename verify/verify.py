@@ -18,7 +18,8 @@ from compiler.program_to_rules.lowering import Lowering
 from compiler.reading import read_as
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
-from verify.decisions import decisions_verdict
+from verify.decisions import AT_LEAST, FED_BACK, decisions_verdict
+from verify.decisions_bound import safe_tokens
 from verify.horizon import few_margins
 from verify.properties import decided_properties
 from verify.same_function import ExactForm, difference, exact_form, separating_input
@@ -28,7 +29,7 @@ from verify.same_runs import shortest_disagreement
 from verify.symmetry import witness
 from verify.system_verdict import as_verdict, system_verdict
 from verify.tested import EXAMPLES, LENGTH, failing_word, shown_by_model, shown_by_program
-from verify.verdict import EXACT, INDUCTION, LEVELS, OWN, Counterexample, Level, Verdict
+from verify.verdict import EXACT, INDUCTION, LEVELS, OWN, TOKENS, Counterexample, Judged, Level, Verdict
 from verify.vocabulary import different_tokens, least_misread, read_otherwise
 
 
@@ -41,8 +42,9 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         What is expected, and what is judged. A model first and a program second are exchanged.
     level
         Decide just this level; without it the strongest that holds is found. ``everywhere``: all real inputs, every
-        length. ``domain``: every configuration that the program can reach, every length. ``decisions`` (a program that
-        is an automaton, and a model): the nearest token is the program's, at every length or up to the horizon.
+        length. ``domain``: every configuration that the program can reach, every length. ``decisions`` (a program and
+        a model): the nearest token is the program's, at every length or up to the horizon, for memories and machines
+        up to a bound on the tokens of a run.
         ``tested``: words tried by hypothesis, which proves nothing.
     up_to
         Only words of up to this length count: for ``decisions``, or ``tested``, which tries no longer ones.
@@ -140,15 +142,16 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
     if level == "tested":
         return _tested(program, model, up_to)
     if not isinstance(lowering, LoweredAutomaton):
-        if level == "decisions":
-            raise UnsupportedError(f"this version decides decisions of automata, not those of a {program.kind}")
         if level == "everywhere":
             _check_listable(model, level=level)
             compiled, given = exact_form(lowering.form), exact_rules(model.heads, model.coordinates)
             rest = difference(compiled, given)
             shown = _on_real_input(rest, compiled, given, model) if len(rest) else None
             return _verdict(not len(rest), "everywhere", shown, EXACT)
-        return as_verdict(system_verdict(lowering, model))
+        judged = system_verdict(lowering, model)
+        if level == "domain" or (level is None and judged.verdict == "proved"):
+            return as_verdict(judged)
+        return _system_decisions(lowering, model, judged, level, up_to)
     graph = token_graph(replace(lowering, tokens=model.vocabulary))
     if level == "decisions":
         return decisions_verdict(graph, lowering, model, up_to)
@@ -174,6 +177,29 @@ def _program_and_model(program: Program, model: Model, level: Level | None, up_t
         if level == "everywhere":
             return _verdict(False, "everywhere", _on_real_input(rest, compiled, given, model), EXACT)
     return _verdict(True, "domain", None, EXACT, INDUCTION, OWN)
+
+
+def _system_decisions(
+    lowering: Lowering, model: Model, judged: Judged, level: Level | None, up_to: int | None
+) -> Verdict:
+    """The decisions of a memory or a machine: by its domain where that is proved, else up to a bound.
+
+    Without a `level` this is said where the bound is beyond the run that shows a difference, which decoding makes good.
+    `up_to` and `lengths` count the tokens of a run.
+    """
+    rests = EXACT, FED_BACK, TOKENS, OWN
+    if judged.verdict == "proved":
+        return Verdict("proved", "decisions", "all" if up_to is None else up_to, None, judged.assumptions, "", "")
+    odd = different_tokens(lowering.tokens, model.vocabulary)
+    bound = None if odd else safe_tokens(lowering, model)
+    shown = judged.verdict == "refuted" and (judged.tokens is None or (bound or 0) < judged.tokens)
+    if bound is None or (level is None and shown):
+        if level is None:
+            return as_verdict(judged)
+        raise UnsupportedError(f"this version has no bound for the decisions of this {lowering.program.kind}")
+    if up_to is not None and up_to <= bound:
+        return Verdict("proved", "decisions", up_to, None, rests, "", "")
+    return Verdict("undecided", "decisions", bound, None, (*rests, AT_LEAST), "", "")
 
 
 def _lowered(program: Program, model: Model) -> Lowering:

@@ -138,8 +138,12 @@ def _property(each: PropertyVerdict) -> str:
 
 def _lengths(found: Verdict) -> str:
     """For which lengths the claim is proved, where it speaks of decisions."""
+    from verify.verdict import TOKENS
+
     if found.level != "decisions":
         return ""
+    if TOKENS in found.assumptions:
+        return f"; so it is in all runs of up to {found.lengths:,} tokens"
     if found.verdict == "proved":
         return ", at every length" if found.lengths == "all" else f", on words of up to {found.lengths:,} symbols"
     return f"; all words of up to {found.lengths:,} symbols are decided rightly"

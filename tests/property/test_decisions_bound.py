@@ -1,0 +1,129 @@
+"""The bound on decisions of memories and machines: no run within it is decided wrongly."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from compiler.errors import ModelError, UnsupportedError
+from compiler.language.load import load
+from compiler.model import Model
+from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
+from verify.decisions_bound import safe_tokens
+from verify.proofs import proof_of
+from verify.verdict import TOKENS
+from verify.verify import verify
+
+PROGRAMS = {
+    "increment": {"cells": 4, "head": 1, "examples": ()},
+    "busy_beaver_2": {"cells": 6, "head": 2, "examples": ()},
+    "capitals": {},
+    "reservations": {},
+}
+
+
+def program_of(name):
+    return replace(load(name), **PROGRAMS[name])
+
+
+def noisy(model: Model, size: float, seed: int) -> Model:
+    rng = np.random.default_rng(seed)
+    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
+    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
+
+
+def wrong_within(program, model, tokens: int):
+    """A short input whose run is decided wrongly within its first so many tokens; None where none of those tried is."""
+    lowering = lower(program)
+    items = list(dict.fromkeys(lowering.items()))[:5]
+    for length in range(4):
+        for word in product(items, repeat=length):
+            try:
+                expected = [name for name, _ in lowering.dialogue(word, tokens)][:tokens]
+            except Exception:
+                continue
+            try:
+                got = list(model.run(word, max_tokens=max(1, len(expected))).tokens)
+            except ModelError:
+                return word
+            if got[: len(expected)] != expected:
+                return word
+    return None
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("size", [3e-2, 3e-3, 3e-4])
+def test_no_run_within_the_bound_is_decided_wrongly(name, size):
+    program = program_of(name)
+    for seed in range(2):
+        model = noisy(compile(program), size, seed)
+        bound = safe_tokens(lower(program), model)
+        assert bound is not None
+        assert wrong_within(program, model, min(bound, 60)) is None
+
+
+def test_the_bound_is_as_long_as_the_weights_are_near():
+    program = program_of("capitals")
+    model = compile(program)
+    lowering = lower(program)
+    exact = safe_tokens(lowering, model)
+    assert exact is None, "nothing differs, so nothing bounds"
+    sizes = [safe_tokens(lowering, noisy(model, size, 0)) for size in (1e-3, 1e-4, 1e-5)]
+    assert 8 < sizes[1] / sizes[0] < 12
+    assert 8 < sizes[2] / sizes[1] < 12
+
+
+@pytest.mark.parametrize("name", ["increment", "capitals"])
+def test_verdicts(name):
+    program = program_of(name)
+    model = noisy(compile(program), 1e-5, 0)
+    found = verify(program, model)
+    assert (found.verdict, found.level) == ("undecided", "decisions")
+    assert TOKENS in found.assumptions
+    assert found.lengths == safe_tokens(lower(program), model)
+    assert verify(program, model, up_to=found.lengths)
+    assert verify(program, model, up_to=found.lengths + 1).verdict == "undecided"
+    assert verify(program, model, level="domain").verdict == "refuted"
+    exact = verify(program, compile(program), level="decisions")
+    assert (exact.verdict, exact.lengths) == ("proved", "all")
+    with pytest.raises(UnsupportedError, match="proof"):
+        proof_of(program, compile(program), exact)
+    with pytest.raises(UnsupportedError):
+        proof_of(program, model, found)
+
+
+def test_what_differs_by_much_is_refuted_as_before():
+    program = program_of("capitals")
+    model = compile(program)
+    V = model.V
+    V[tuple(np.argwhere(V)[0])] *= -1
+    wrong = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
+    found = verify(program, wrong)
+    assert (found.verdict, found.level) == ("refuted", "domain")
+
+
+def test_memories_whose_answers_are_no_tokens_have_no_bound():
+    program = load("votes")
+    model = compile(program)
+    with pytest.raises(UnsupportedError, match="no bound"):
+        verify(program, noisy(model, 1e-6, 0), level="decisions")
+
+
+@pytest.mark.parametrize("name", ["capitals", "increment"])
+def test_the_bound_by_answers_to_one_and_two_tokens(name):
+    """What a token contributes is what it adds to the answer of the layer; in floats, for every question."""
+    program = program_of(name)
+    compiled, lowering = compile(program), lower(program)
+    model = noisy(compiled, 2e-3, 1)
+    tokens = lowering.tokens.dense().astype(float)
+    expected = np.inf
+    for question in np.flatnonzero(lowering.asks):
+        choices = tokens[lowering.replies == lowering.asks[question]]
+        gap = min(np.linalg.norm(a - b) for n, a in enumerate(choices) for b in choices[:n])
+        last = tokens[question]
+        alone = model.answer([last]) - compiled.answer([last])
+        each = [model.answer([t, last]) - compiled.answer([t, last]) - alone for t in tokens]
+        expected = min(expected, gap / 2 / max(np.linalg.norm(delta) for delta in each))
+    assert safe_tokens(lowering, model) == int(np.ceil(expected)) - 1
