@@ -73,6 +73,18 @@ def read_as(model: Model, program: Program) -> Reading:
     return Reading(_claimed(model, lowering), (f"{IN_ORDER} ({remark})",))
 
 
+def read_alike(left: Model, right: Model) -> tuple[Reading, Reading]:
+    """Two models; where one names its coordinates and claims to be a program, the other, if it names none, as that.
+
+    Raises as `read_as` does.
+    """
+    if not named(right) and named(left) and left.program is not None:
+        return Reading(left, ()), read_as(right, left.program)
+    if not named(left) and named(right) and right.program is not None:
+        return read_as(left, right.program), Reading(right, ())
+    return Reading(left, ()), Reading(right, ())
+
+
 def named(model: Model) -> bool:
     """Whether the coordinates of `model` have names, other than by their numbers."""
     return model.coordinates != tuple(f"x[{n}]" for n in range(model.d))

@@ -129,6 +129,22 @@ def test_a_changed_weight_is_refuted_in_any_basis(program: Any, seed: int, data:
     assert verify(program, shuffled, level="domain").verdict == "refuted"
 
 
+def test_two_models_of_which_one_has_no_names() -> None:
+    program = load("mod3")
+    model = compile(program)
+    other = bare(moved(model, np.random.default_rng(0).permutation(7)))
+    for verdict in (verify(model, other), verify(other, model)):
+        assert (verdict.verdict, verdict.level) == ("proved", "everywhere")
+        assert verdict.witness[0].endswith("this order makes its rules the program's:")
+        assert len(verdict.witness) > 8  # the order, then the symmetry of the heads
+    V = other.V
+    V[0, 0, 0] += 1
+    assert verify(model, Model.from_arrays(V, other.Q)).verdict == "refuted"
+    assert verify(other, other).verdict == "proved"
+    with pytest.raises(ModelError, match="over different coordinates"):
+        verify(replace(model, program=None), other)
+
+
 def test_an_order_that_is_none_is_not_found() -> None:
     """Colours do not tell two triangles from a hexagon; only the search does."""
     names = tuple("abcdef")
