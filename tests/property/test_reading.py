@@ -237,6 +237,20 @@ def test_embeddings_that_no_map_makes() -> None:
         basis(np.eye(2, dtype=int), np.ones((2, 2), dtype=int))
 
 
+def test_embeddings_of_too_few_tokens_leave_the_basis_open() -> None:
+    model = compile(load("parity"))
+    turned = in_another_basis(model, reflection(6, 1), reflection(6, 1))
+    some = {name: turned.tokens[name] for name in ("start", "0", "1")}
+    verdict = verify(load("parity"), replace(turned, tokens=some))
+    assert verdict.verdict == "refuted"
+    assert "the embeddings leave the basis open: they span 3 of 6 dimensions of tokens" in verdict.witness[0]
+    shuffled = moved(model, np.array([3, 1, 5, 0, 4, 2]))
+    some = {name: shuffled.tokens[name] for name in ("start", "0", "1")}
+    assert verify(load("parity"), replace(shuffled, tokens=some)).verdict == "proved"
+    enough = {name: turned.tokens[name] for name in model.tokens if name != "odd -> even + accept"}
+    assert verify(load("parity"), replace(turned, tokens=enough)).verdict == "proved"
+
+
 def test_embeddings_of_the_program_leave_the_order_as_it_is() -> None:
     model = compile(load("parity"))
     near = Model.from_arrays(model.V * 1.01, model.Q, tokens=model.tokens)
