@@ -13,7 +13,7 @@ from typing import NamedTuple, get_args
 
 import numpy as np
 
-from compiler.change_of_basis import basis, fractions, in_basis
+from compiler.change_of_basis import basis, fractions, in_basis, rationals
 from compiler.coordinate_order import order_of
 from compiler.errors import ModelError, TooLargeError
 from compiler.heads_to_rules import exact_rules, products
@@ -56,21 +56,26 @@ def read_as(model: Model, program: Program) -> Reading:
     ours, theirs = (
         each.chosen([each.numbers[name] for name in shared]) for each in (lowering.tokens, model.vocabulary)
     )
-    remark = "no other order makes its rules the program's"
+    why = "the embeddings are the program's"
     if not shared or ours.differing(theirs):
-        try:
-            if (found := _order(lowering, model, ours, theirs)) is not None:
-                return found
-        except TooLargeError as problem:
-            remark = str(problem)
-        if shared:
+        for search in (_order, _mapped) if shared else (_order,):
             try:
-                return _mapped(lowering, model, ours, theirs)
+                return search(lowering, model, ours, theirs)
             except (ModelError, TooLargeError) as problem:
-                remark = str(problem)
-    else:
-        remark = "the embeddings are the program's"
-    return Reading(_claimed(model, lowering), (f"{IN_ORDER} ({remark})",))
+                why = str(problem)
+    return Reading(_claimed(model, lowering), (f"{IN_ORDER} ({why})",))
+
+
+def read_alike(left: Model, right: Model) -> tuple[Reading, Reading]:
+    """Two models; where one names its coordinates and claims to be a program, the other, if it names none, as that.
+
+    Raises as `read_as` does.
+    """
+    if not named(right) and named(left) and left.program is not None:
+        return Reading(left, ()), read_as(right, left.program)
+    if not named(left) and named(right) and right.program is not None:
+        return read_as(left, right.program), Reading(right, ())
+    return Reading(left, ()), Reading(right, ())
 
 
 def named(model: Model) -> bool:
@@ -99,8 +104,8 @@ def _claimed(model: Model, lowering: Lowering) -> Model:
     return model_for_program(replace(model, coordinates=lowering.coordinates), lowering.program)
 
 
-def _order(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabulary) -> Reading | None:
-    """The reading with the coordinates in an order that makes the rules equal. Raises TooLargeError."""
+def _order(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabulary) -> Reading:
+    """The reading with the coordinates in an order that makes the rules equal. Raises ModelError, TooLargeError."""
     if products(model.heads) > MOST_PRODUCTS or model.d > MOST_COORDINATES:
         size = f"{model.d:,} coordinates and {products(model.heads):,} products of weights"
         raise TooLargeError(f"with {size} no other order is searched for")
@@ -113,7 +118,7 @@ def _order(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabular
         place = list(range(model.d)) if same else order_of(wanted, given, seen)
         if place is not None:
             return _ordered(lowering, model, place)
-    return None
+    raise ModelError("no other order makes its rules the program's")
 
 
 def _targets(lowering: Lowering) -> Iterator[tuple[Form, int]]:
@@ -145,6 +150,10 @@ def _mapped(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabula
     if model.d > MOST_DIMENSIONS:
         raise TooLargeError(f"a basis of {model.d:,} dimensions is not searched for, but of up to {MOST_DIMENSIONS}")
     found = basis(ours.dense(), theirs.dense())
+    if found.rank < (needed := rationals(lowering.tokens.dense()).rank()):
+        raise ModelError(
+            f"the embeddings leave the basis open: they span {found.rank} of {needed} dimensions of tokens"
+        )
     read = replace(model, coordinates=lowering.coordinates, heads=in_basis(model.heads, found), tokens={})
     rows = fractions(found.map).tolist()
     lines = [f"  coordinate {number} = {_combination(row, lowering)}" for number, row in enumerate(rows)]

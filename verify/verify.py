@@ -15,7 +15,7 @@ from compiler.program import Automaton, Program, UniversalAutomaton, UniversalMa
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
-from compiler.reading import read_as
+from compiler.reading import read_alike, read_as
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.decisions import AT_LEAST, FED_BACK, decisions_verdict
@@ -74,7 +74,9 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         a, b = b, a
     if isinstance(a, Model):
         assert isinstance(b, Model)
-        found = _models(a, b, level)
+        (left, how_left), (right, how_right) = read_alike(a, b)
+        found = _models(left, right, level)
+        found = replace(found, witness=(*how_left, *how_right, *found.witness))
     elif isinstance(b, Model):
         read, how = read_as(b, a)
         found = _with_properties(a, read, level, up_to)

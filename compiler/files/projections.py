@@ -82,9 +82,7 @@ def _short(names: set[str]) -> dict[str, str]:
     listed = sorted(names)
     parts = [name.split(".") for name in listed]
     shared = 0
-    while all(len(each) > shared + 1 and each[shared] == parts[0][shared] for each in parts) and parts:
-        if any(".".join(each[shared:]) in NAMES for each in parts):
-            break
+    while parts and all(len(each) > shared + 1 and each[shared] == parts[0][shared] for each in parts):
         shared += 1
     return {".".join(each[shared:]): name for each, name in zip(parts, listed, strict=True)}
 

@@ -129,6 +129,22 @@ def test_a_changed_weight_is_refuted_in_any_basis(program: Any, seed: int, data:
     assert verify(program, shuffled, level="domain").verdict == "refuted"
 
 
+def test_two_models_of_which_one_has_no_names() -> None:
+    program = load("mod3")
+    model = compile(program)
+    other = bare(moved(model, np.random.default_rng(0).permutation(7)))
+    for verdict in (verify(model, other), verify(other, model)):
+        assert (verdict.verdict, verdict.level) == ("proved", "everywhere")
+        assert verdict.witness[0].endswith("this order makes its rules the program's:")
+        assert len(verdict.witness) > 8  # the order, then the symmetry of the heads
+    V = other.V
+    V[0, 0, 0] += 1
+    assert verify(model, Model.from_arrays(V, other.Q)).verdict == "refuted"
+    assert verify(other, other).verdict == "proved"
+    with pytest.raises(ModelError, match="over different coordinates"):
+        verify(replace(model, program=None), other)
+
+
 def test_an_order_that_is_none_is_not_found() -> None:
     """Colours do not tell two triangles from a hexagon; only the search does."""
     names = tuple("abcdef")
@@ -219,6 +235,20 @@ def test_embeddings_that_no_map_makes() -> None:
     assert "no invertible linear map" in verdict.witness[0]
     with pytest.raises(ModelError, match="no invertible linear map"):
         basis(np.eye(2, dtype=int), np.ones((2, 2), dtype=int))
+
+
+def test_embeddings_of_too_few_tokens_leave_the_basis_open() -> None:
+    model = compile(load("parity"))
+    turned = in_another_basis(model, reflection(6, 1), reflection(6, 1))
+    some = {name: turned.tokens[name] for name in ("start", "0", "1")}
+    verdict = verify(load("parity"), replace(turned, tokens=some))
+    assert verdict.verdict == "refuted"
+    assert "the embeddings leave the basis open: they span 3 of 6 dimensions of tokens" in verdict.witness[0]
+    shuffled = moved(model, np.array([3, 1, 5, 0, 4, 2]))
+    some = {name: shuffled.tokens[name] for name in ("start", "0", "1")}
+    assert verify(load("parity"), replace(shuffled, tokens=some)).verdict == "proved"
+    enough = {name: turned.tokens[name] for name in model.tokens if name != "odd -> even + accept"}
+    assert verify(load("parity"), replace(turned, tokens=enough)).verdict == "proved"
 
 
 def test_embeddings_of_the_program_leave_the_order_as_it_is() -> None:

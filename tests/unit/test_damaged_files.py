@@ -82,6 +82,7 @@ DISGUISED: dict[str, bytes] = {
     "metadata no object": save_tensors({"V": np.zeros(1)}, metadata={"attnc": "[]"}),
     "object array": arrays(tokens=np.array([Bomb()], dtype=object), targets=np.zeros((1, 1))),
     "object program": arrays(tokens=[[1]], targets=[[1]], program=np.array([Bomb()], dtype=object)),
+    "object weights": arrays(V=np.array([[Bomb()]], dtype=object), Q=np.zeros((1, 1))),
     "pickled entry": zipped(tokens=pickle.dumps(Bomb()), targets=b""),
     "huge shape": zipped(tokens=npy("{'descr': '<i8', 'fortran_order': False, 'shape': (9999999999, 99), }")),
     "endless shape": zipped(tokens=npy(f"{{'descr': '<i8', 'fortran_order': False, 'shape': ({'9' * 4000},), }}")),
