@@ -31,7 +31,7 @@ def test_other_weights_of_a_hundred_states_are_proved():
         model = sheared(model, first, second, factor)
     for number in (10, 200, 400):
         model = exchanged(model, number)
-    assert verify(program, model).level == "everywhere"
+    assert verify(program, model).lengths == "all"
     off = model.V
     off[0, 1, program.states.index("q5") + 1] += 1
     wrong = Model.from_arrays(off, model.Q, coordinates=model.coordinates, tokens=model.tokens)
