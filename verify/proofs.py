@@ -14,16 +14,16 @@ from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import UnsupportedError
 from compiler.files.proof_file import StoredProof, proof_to_bytes
 from compiler.model import Model
-from compiler.program import Program, UniversalAutomaton, UniversalMachine
+from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
-from compiler.program_to_rules.lower import lower, lowering_for
-from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.lower import lower
 from compiler.reading import read_as
 from compiler.vocabulary import Vocabulary
 from verify.answers import ModelAnswers
 from verify.check_proof import Weights, check
 from verify.horizon import Decisions
 from verify.margins import answer_tokens
+from verify.program_and_model import lowered_for
 from verify.system_verdict import LIVE
 from verify.verdict import Verdict
 from verify.verify import digest
@@ -63,14 +63,9 @@ def check_proof(stored: StoredProof, program: Program, model: Model) -> str | No
     return check(stored, _weights(model))
 
 
-def _lowered(program: Program, model: Model) -> Lowering:
-    universal = isinstance(program, UniversalAutomaton | UniversalMachine)
-    return lowering_for(program, model.coordinates) if universal else lower(program)
-
-
 def _premises(program: Program, model: Model, verdict: Verdict) -> dict[str, Any]:
     """What is said of the program; the levels of automata below `everywhere` speak of walks, all others of rules."""
-    lowering = _lowered(program, model)
+    lowering = lowered_for(program, model)
     if isinstance(lowering, LoweredAutomaton) and verdict.level in ("domain", "decisions"):
         return _walks(_graph(lowering, model), lowering)
     if verdict.level != "everywhere" and LIVE not in verdict.assumptions:
