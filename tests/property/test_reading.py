@@ -237,6 +237,17 @@ def test_embeddings_that_no_map_makes() -> None:
         basis(np.eye(2, dtype=int), np.ones((2, 2), dtype=int))
 
 
+@pytest.mark.parametrize("name", list(compile(load("parity")).tokens))
+def test_one_embedding_that_is_moved_is_not_overlooked(name: str) -> None:
+    turned = in_another_basis(compile(load("parity")), reflection(6, 1), reflection(6, 1))
+    moved_one = turned.tokens[name].copy()
+    moved_one[2] += 1
+    verdict = verify(load("parity"), replace(turned, tokens=dict(turned.tokens) | {name: moved_one}), level="domain")
+    assert verdict.verdict == "refuted"
+    independent = name in ("start", "0", "1")  # the other four are linearly dependent: two steps make two stays
+    assert ("no invertible linear map" in verdict.witness[0]) is not independent
+
+
 def test_embeddings_of_too_few_tokens_leave_the_basis_open() -> None:
     model = compile(load("parity"))
     turned = in_another_basis(model, reflection(6, 1), reflection(6, 1))
