@@ -129,6 +129,16 @@ def test_a_changed_weight_is_refuted_in_any_basis(program: Any, seed: int, data:
     assert verify(program, shuffled, level="domain").verdict == "refuted"
 
 
+@pytest.mark.parametrize("name", [*PROGRAMS, "s5", "locks", "mod15", "any_tiny"])
+def test_the_program_s_own_order_is_found_first(name: str) -> None:
+    """Also where the rules have symmetries, so that other orders would do."""
+    program = load(name)
+    verdict = verify(program, bare(compile(program)))
+    assert verdict.verdict == "proved"
+    assert len(verdict.witness) == 1
+    assert verdict.witness[0].endswith("in the program's own order (in which its rules are the program's)")
+
+
 def test_two_models_of_which_one_has_no_names() -> None:
     program = load("mod3")
     model = compile(program)
