@@ -49,7 +49,7 @@ def basis(tokens: NDArray[Any], images: NDArray[Any]) -> Basis:
     pivots = _pivots(left.transpose())
     ours, theirs = (_chosen(each, pivots) for each in (left, right))
     completed = _stacked(theirs, _orthogonal(theirs))
-    if completed.nrows() != d or completed.det() == 0:
+    if completed.nrows() != d:  # the images of independent tokens depend on each other
         raise ModelError(NO_MAP)
     transposed = _stacked(ours, _orthogonal(ours)).solve(completed)
     if left * transposed != right:

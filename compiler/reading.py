@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple, get_args
 
-import numpy as np
-
 from compiler.change_of_basis import basis, fractions, in_basis, rationals
 from compiler.coordinate_order import order_of
 from compiler.errors import ModelError, TooLargeError
@@ -112,11 +110,7 @@ def _order(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabular
     given = exact_rules(model.heads, model.coordinates)
     seen = [list(map(tuple, each.dense().astype(object).T.tolist())) for each in (ours, theirs)]
     for wanted in _targets(lowering):
-        if wanted[0].d != model.d:
-            continue
-        same = wanted[0].index.shape == given[0].index.shape and _equal(wanted, given) and seen[0] == seen[1]
-        place = list(range(model.d)) if same else order_of(wanted, given, seen)
-        if place is not None:
+        if (place := order_of(wanted, given, seen)) is not None:
             return _ordered(lowering, model, place)
     raise ModelError("no other order makes its rules the program's")
 
@@ -126,11 +120,6 @@ def _targets(lowering: Lowering) -> Iterator[tuple[Form, int]]:
     yield lowering.form, 1
     if products(lowering.heads) <= MOST_PRODUCTS:
         yield exact_rules(lowering.heads, lowering.coordinates)
-
-
-def _equal(left: tuple[Form, int], right: tuple[Form, int]) -> bool:
-    weights = left[0].weights.astype(object) * right[1] == right[0].weights.astype(object) * left[1]
-    return np.array_equal(left[0].index, right[0].index) and bool(np.all(weights))
 
 
 def _ordered(lowering: Lowering, model: Model, place: list[int]) -> Reading:

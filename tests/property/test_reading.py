@@ -129,6 +129,16 @@ def test_a_changed_weight_is_refuted_in_any_basis(program: Any, seed: int, data:
     assert verify(program, shuffled, level="domain").verdict == "refuted"
 
 
+@pytest.mark.parametrize("name", [*PROGRAMS, "s5", "locks", "mod15", "any_tiny"])
+def test_the_program_s_own_order_is_found_first(name: str) -> None:
+    """Also where the rules have symmetries, so that other orders would do."""
+    program = load(name)
+    verdict = verify(program, bare(compile(program)))
+    assert verdict.verdict == "proved"
+    assert len(verdict.witness) == 1
+    assert verdict.witness[0].endswith("in the program's own order (in which its rules are the program's)")
+
+
 def test_two_models_of_which_one_has_no_names() -> None:
     program = load("mod3")
     model = compile(program)
@@ -235,6 +245,17 @@ def test_embeddings_that_no_map_makes() -> None:
     assert "no invertible linear map" in verdict.witness[0]
     with pytest.raises(ModelError, match="no invertible linear map"):
         basis(np.eye(2, dtype=int), np.ones((2, 2), dtype=int))
+
+
+@pytest.mark.parametrize("name", list(compile(load("parity")).tokens))
+def test_one_embedding_that_is_moved_is_not_overlooked(name: str) -> None:
+    turned = in_another_basis(compile(load("parity")), reflection(6, 1), reflection(6, 1))
+    moved_one = turned.tokens[name].copy()
+    moved_one[2] += 1
+    verdict = verify(load("parity"), replace(turned, tokens=dict(turned.tokens) | {name: moved_one}), level="domain")
+    assert verdict.verdict == "refuted"
+    independent = name in ("start", "0", "1")  # the other four are linearly dependent: two steps make two stays
+    assert ("no invertible linear map" in verdict.witness[0]) is not independent
 
 
 def test_embeddings_of_too_few_tokens_leave_the_basis_open() -> None:
