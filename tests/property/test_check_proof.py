@@ -1,0 +1,142 @@
+"""The checker by hand-made layers: rules with weights, tokens that are no units, and what each refusal says."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from compiler.files.proof_file import StoredProof
+from compiler.language.load import load
+from compiler.model import Model
+from compiler.program_to_model import compile
+from verify.check_proof import Weights, check
+from verify.proofs import check_proof, proof_of
+from verify.verify import verify
+
+HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
+
+
+def layer(d: int, *heads) -> Weights:
+    return Weights(
+        d, [([(r, c, Fraction(w)) for r, c, w in v], [(r, c, Fraction(w)) for r, c, w in q]) for v, q in heads]
+    )
+
+
+def stored(claim, premises, **proof) -> StoredProof:
+    return StoredProof("", "", claim, premises, proof)
+
+
+def rules(*listed, live=None, d: int = 3):
+    return {"kind": "rules", "dimension": d, "rules": [list(each) for each in listed], "live": live}
+
+
+PROVED = {"verdict": "proved", "level": "everywhere", "lengths": "all"}
+REFUTED = {"verdict": "refuted", "level": "everywhere", "lengths": None}
+SIX = layer(3, ([(0, 1, 2)], [(2, 0, 3)]))
+"""y[0] = 6 S[1, 2] z[0]."""
+
+
+def test_weights_are_multiplied_and_added():
+    assert check(stored(PROVED, rules((0, 1, 2, 0, 6))), SIX) is None
+    assert check(stored(PROVED, rules((0, 2, 1, 0, 6))), SIX) is None, "b and c are exchanged"
+    assert check(stored(PROVED, rules((0, 1, 2, 0, 4), (0, 2, 1, 0, 2))), SIX) is None, "what is listed twice is added"
+    assert check(stored(PROVED, rules((0, 1, 2, 0, "12/2"))), SIX) is None
+    split = layer(3, ([(0, 1, HALF)], [(2, 0, 6)]), ([(0, 2, 9)], [(1, 0, THIRD)]))
+    assert check(stored(PROVED, rules((0, 1, 2, 0, 6))), split) is None, "heads are added"
+    for other in ((0, 1, 2, 0, 5), (0, 1, 1, 0, 6), (1, 1, 2, 0, 6), (0, 1, 2, 1, 6)):
+        assert check(stored(PROVED, rules(other)), SIX) == "the rules of the weights are others"
+    assert check(stored(PROVED, rules((0, 1, 2, 0, 6), (0, 0, 0, 0, 1))), SIX) == "the rules of the weights are others"
+    assert check(stored(PROVED, rules((0, 1, 2, 0, 6), (0, 0, 0, 0, 0))), SIX) is None
+
+
+def test_only_live_pairs_count_on_the_domain():
+    claim = PROVED | {"level": "domain"}
+    more = layer(3, ([(0, 1, 2), (0, 0, 1)], [(2, 0, 3)]))
+    assert check(stored(claim, rules((0, 1, 2, 0, 6), live=[[1, 2]])), more) is None, "0 and 2 never stand together"
+    others = "the rules of the weights are others"
+    assert check(stored(claim, rules((0, 1, 2, 0, 6), live=[[1, 2], [0, 2]])), more) == others
+    assert check(stored(claim, rules((0, 1, 2, 0, 6), live=[[2, 1, 0]])), more) == others
+    assert check(stored(claim, rules((0, 1, 1, 0, 6), live=[[0]])), SIX) is None, "nothing is live"
+    squares = layer(3, ([(0, 1, 2)], [(1, 0, 3)]))
+    assert check(stored(claim, rules((0, 1, 1, 0, 6), live=[[1]])), squares) is None
+    assert check(stored(claim, rules((0, 1, 1, 0, 5), live=[[1]])), squares) == others
+
+
+def test_what_rules_do_not_speak_of():
+    level = "rules do not speak of this level"
+    assert check(stored(PROVED, rules((0, 1, 2, 0, 6), live=[[1, 2]])), SIX) == level
+    for other in ("domain", "decisions", "tested"):
+        assert check(stored(PROVED | {"level": other}, rules((0, 1, 2, 0, 6))), SIX) == level
+    assert check(stored(PROVED | {"lengths": 5}, rules((0, 1, 2, 0, 6))), SIX) is not None
+    wrong = rules((0, 1, 2, 0, 5))
+    tokens = [[1, 1, 1]]
+    assert check(stored(REFUTED, wrong, tokens=tokens), SIX) is None
+    show = "rules do not show this"
+    assert check(stored(REFUTED | {"lengths": 3}, wrong, tokens=tokens), SIX) == show
+    assert check(stored(REFUTED | {"verdict": "undecided"}, wrong, tokens=tokens), SIX) == show
+    live = rules((0, 1, 2, 0, 5), live=[[1, 2]])
+    assert check(stored(REFUTED | {"level": "domain"}, live, tokens=tokens), SIX) == show
+
+
+def test_a_real_input_refutes_only_if_the_answers_differ_on_it():
+    wrong = rules((0, 1, 2, 0, 5))
+    alike = "both answer alike on its tokens"
+    for tokens in ([[1, 1, 0]], [[0, 1, 1]], [[1, 0, 1], [1, 1, 0]], [[0, 1, 1], [0, 0, 0]], [[1, 1, 1], [1, 1, -1]]):
+        assert check(stored(REFUTED, wrong, tokens=tokens), SIX) == alike, tokens
+    for tokens in ([["1/2", 1, 1]], [[0, 1, 1], [1, 0, 0]], [[1, 1, 1], [1, 2, -1]]):
+        assert check(stored(REFUTED, wrong, tokens=tokens), SIX) is None, tokens
+    dimension = "its tokens have another dimension"
+    assert check(stored(REFUTED, wrong, tokens=[[1, 1, 1, 1]]), SIX) == dimension
+    assert check(stored(REFUTED, wrong, tokens=[[1, 1, 1], [1, 1]]), SIX) == dimension
+    two = rules((0, 1, 2, 0, 5), (0, 1, 1, 0, -1))
+    assert check(stored(REFUTED, two, tokens=[[1, 1, -1]]), SIX) == alike, "differences of several rules are added"
+
+
+def scaled_and_noisy(name: str, size: float, factor) -> Model:
+    """Embeddings of the model's own: entries that are no units."""
+    model = compile(load(name))
+    rng = np.random.default_rng(3)
+    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
+    tokens = {token: vector * factor for token, vector in model.tokens.items()}
+    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=tokens)
+
+
+@pytest.mark.parametrize("factor", [1.25, 3.0, 0.75])
+def test_tokens_that_are_no_units(factor):
+    program = load("mod3")
+    model = scaled_and_noisy("mod3", 0.003, factor)
+    verdict = verify(program, model, level="decisions")
+    assert verdict.verdict == "refuted"
+    proof = proof_of(program, model, verdict)
+    assert check_proof(proof, program, model) is None
+    assert verdict.lengths is not None
+    for lengths in (verdict.lengths + 1, "all"):
+        claim = {"verdict": "proved", "level": "decisions", "lengths": lengths}
+        assert check_proof(replace(proof, claim=claim), program, model) is not None
+
+
+def test_the_domain_with_tokens_that_are_no_units_and_with_what_is_added_to_an_answer():
+    program = load("mod3")
+    model = compile(program)
+    doubled = {token: 2 * vector for token, vector in model.tokens.items()}
+    wide = Model.from_arrays(model.V, model.Q / 4, coordinates=model.coordinates, tokens=doubled)
+    proof = proof_of(program, wide, verify(program, wide, level="domain"))
+    assert check_proof(proof, program, wide) is None
+    for number in range(model.d):
+        V = model.V
+        V[0, number, model.coordinates.index("reg")] += 1
+        added = Weights(
+            model.d,
+            [
+                (
+                    [(r, c, Fraction(v[r, c])) for r, c in np.argwhere(v).tolist()],
+                    [(r, c, Fraction(q[r, c]) / 4) for r, c in np.argwhere(q).tolist()],
+                )
+                for v, q in zip(V, model.Q, strict=True)
+            ],
+        )
+        assert check(proof, added) in (
+            "the answer at the start is another",
+            "what an edge adds to an answer is something else",
+        )
