@@ -19,8 +19,10 @@ def models(draw: st.DrawFn, *, max_d: int = 4, max_heads: int = 3, exact: bool =
     """Models with small integer weights, or (`exact` False) small floats; without names and programs."""
     d, heads = draw(st.integers(1, max_d)), draw(st.integers(1, max_heads))
     entries = st.integers(-2, 2) if exact else st.floats(-2, 2, allow_nan=False, width=32)
-    flat = draw(st.lists(entries, min_size=2 * heads * d * d, max_size=2 * heads * d * d))
-    weights = np.array(flat, dtype=np.int64 if exact else np.float64).reshape(2, heads, d, d)
+    most = 2 * max_heads * max_d * max_d  # as many for every size, so that a size shrinks without the entries
+    flat = draw(st.lists(entries, min_size=most, max_size=most))
+    drawn = np.array(flat, dtype=np.int64 if exact else np.float64).reshape(2, max_heads, max_d, max_d)
+    weights = drawn[:, :heads, :d, :d]
     return Model.from_arrays(weights[0], weights[1])
 
 
