@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from compiler.traces.data_set import DataSet
     from compiler.traces.program_to_traces import generate
     from compiler.traces.recall_tasks import key_value_task, multi_query_recall
-    from verify import strategies
+    from verify import conformance, strategies
     from verify.decompiled import decompile
     from verify.verdict import Counterexample, Verdict
     from verify.verify import verify
@@ -113,7 +113,11 @@ _HOMES = {
     "Verdict": "verify.verdict",
     "verify": "verify.verify",
 }
-_MODULES = {"errors": "compiler.errors", "strategies": "verify.strategies"}
+_MODULES = {
+    "conformance": "verify.conformance",
+    "errors": "compiler.errors",
+    "strategies": "verify.strategies",
+}
 
 __all__ = [
     "Action",
@@ -143,6 +147,7 @@ __all__ = [
     "check_certificate",
     "check_proof",
     "compile",
+    "conformance",
     "decompile",
     "errors",
     "features",

@@ -47,6 +47,28 @@ def test_torch_attention_is_ours(dtype, tmp_path):
     assert np.array_equal(answers, model.answers(np.stack([model.tokens[name] for name in run.tokens])))
 
 
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 0.0), (torch.float32, 1e-6), (torch.bfloat16, 0.05)], ids=str
+)
+def test_the_torch_layer_conforms(dtype, tolerance):
+    def backend(V, Q, Z):
+        V, Q, Z = (torch.from_numpy(each).to(dtype) for each in (V, Q, Z))
+        return example.LinearAttention(V, Q)(Z).detach().to(torch.float64)
+
+    report = attnc.conformance.check(backend, tolerance=tolerance)
+    assert report, report
+
+
+def test_a_torch_layer_with_q_transposed_does_not_conform():
+    def backend(V, Q, Z):
+        layer = example.LinearAttention(torch.from_numpy(V), torch.from_numpy(Q).transpose(1, 2))
+        return layer(torch.from_numpy(Z))
+
+    assert "requires grad" in str(attnc.conformance.check(backend))
+    failure = attnc.conformance.check(lambda *case: backend(*case).detach()).failure
+    assert failure.case.name == "one entry of V and one of Q"
+
+
 def test_rationals_are_readable_as_floats(tmp_path):
     teacher = attnc.compile(attnc.load("parity"))
     thirds = np.vectorize(lambda entry: Fraction(int(entry), 3), otypes=[object])(teacher.V)

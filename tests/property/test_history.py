@@ -20,7 +20,6 @@ from compiler.language.load import load
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
 from compiler.program import Automaton, Machine, Program
-from compiler.program.machine import Action
 from compiler.program.run import Run
 from compiler.program.words import spell
 from compiler.program_to_model import compile
@@ -32,34 +31,15 @@ from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form
 from compiler.runtime.stream import Stream
-from verify.strategies import automata
+from verify.strategies import automata, machines
 
 PAGE = Path(__file__).parents[2] / "docs" / "constructions.md"
 BOUNDS = st.integers(1, 4)
 
 
-@st.composite
-def machines(draw: st.DrawFn) -> Machine:
-    """Machines of up to 3 states, 3 symbols and 4 cells, with every way of stopping and with bounds on their steps."""
-    states, symbols = ("s", "t", "u")[: draw(st.integers(1, 3))], ("_", "0", "1")[: draw(st.integers(2, 3))]
-    marks = symbols[2:] if draw(st.booleans()) else ()
-    going = st.builds(Action, st.sampled_from(symbols), st.sampled_from([-1, 0, 1]), st.sampled_from(states))
-    stops = st.sampled_from(["accepted", "rejected", "halted"])
-    stopping = st.builds(Action, st.sampled_from(symbols), st.sampled_from([-1, 0, 1]), st.none(), stops)
-    action = st.one_of(going, going, going, stopping)
-    cells = draw(st.integers(1, 4))
-    return Machine(
-        "drawn",
-        blank="_",
-        alphabet=tuple(symbol for symbol in symbols[1:] if symbol not in marks),
-        marks=marks,
-        states=states,
-        start=draw(st.sampled_from(states)),
-        actions={(q, g): draw(action) for q in states for g in symbols},
-        cells=cells,
-        head=draw(st.integers(0, cells - 1)),
-        steps=draw(st.one_of(st.none(), st.integers(1, 8))),
-    )
+drawn_machines = machines(max_cells=4, max_steps=8).filter(lambda machine: machine.steps != 0) | machines(
+    max_cells=4, max_steps=None
+)
 
 
 def words_up_to(program: Automaton | Machine, longest: int) -> list[tuple[str, ...]]:
@@ -133,7 +113,7 @@ def test_the_rules_of_an_automaton_are_those_that_are_stated(program: Automaton,
 
 
 @settings(max_examples=60)
-@given(machines(), st.integers(1, 6))
+@given(drawn_machines, st.integers(1, 6))
 def test_a_machine_runs_on_all_inputs(program: Machine, bound: int) -> None:
     lowering, model = lower(program, "history", bound), compile(program, construction="history", bound=bound)
     stream = Stream(model)
@@ -147,7 +127,7 @@ def test_a_machine_runs_on_all_inputs(program: Machine, bound: int) -> None:
         assert stream.run(word)[:3] == (expected.outcome, expected.output, expected.steps)
 
 
-@given(machines(), st.integers(1, 6))
+@given(drawn_machines, st.integers(1, 6))
 def test_a_machine_costs_what_is_said(program: Machine, bound: int) -> None:
     lowering = machine_history(program, bound)
     most = min(bound, program.steps or bound)
@@ -160,7 +140,7 @@ def test_a_machine_costs_what_is_said(program: Machine, bound: int) -> None:
     assert legal(lowering)
 
 
-@given(machines(), st.integers(1, 4))
+@given(drawn_machines, st.integers(1, 4))
 def test_the_rules_of_a_machine_are_those_that_are_stated(program: Machine, bound: int) -> None:
     lowering = machine_history(program, bound)
     most, n, names = lowering.bound, program.cells, [spell(symbol) for symbol in program.symbols]
@@ -186,7 +166,7 @@ def test_the_rules_of_a_machine_are_those_that_are_stated(program: Machine, boun
     assert all(f"old[0,{name},1]" in lowering.coordinates for name in names) == (most > 1)
 
 
-@given(automata(), machines(), BOUNDS)
+@given(automata(), drawn_machines, BOUNDS)
 def test_files_hold_histories(automaton: Automaton, machine: Machine, bound: int) -> None:
     for program in (automaton, machine):
         model = compile(program, construction="history", bound=bound)
@@ -196,7 +176,7 @@ def test_files_hold_histories(automaton: Automaton, machine: Machine, bound: int
         assert read.run(word) == model.run(word)
 
 
-@given(automata(), machines(), BOUNDS, st.randoms(use_true_random=False))
+@given(automata(), drawn_machines, BOUNDS, st.randoms(use_true_random=False))
 def test_histories_are_known_by_their_coordinates(automaton: Automaton, machine: Machine, bound: int, random) -> None:
     for program, kind in ((automaton, AutomatonHistory), (machine, MachineHistory)):
         model = compile(program, construction="history", bound=bound)

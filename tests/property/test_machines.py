@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.attention import attention
-from compiler.program.machine import Action, Machine
+from compiler.program.machine import Machine
 from compiler.program.words import spell
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
@@ -17,7 +17,7 @@ from compiler.program_to_rules.lowering import Asks
 from compiler.program_to_rules.machine import LoweredMachine
 from compiler.rules import Form
 from compiler.runtime.stream import Stream
-from verify.strategies import words
+from verify.strategies import machines, runs_of
 
 MOST = 60
 """The most steps that are looked at."""
@@ -26,35 +26,10 @@ Token = dict[str, int]
 Pair = tuple[Machine, tuple[str, ...]]
 
 
-@st.composite
-def machines(draw: st.DrawFn, *, most_cells: int = 8) -> Machine:
-    """1 to 4 states, 2 to 4 symbols, some only marks, the blank in the alphabet or not, stops here and there."""
-    states = tuple(f"q{n}" for n in range(draw(st.integers(1, 4))))
-    symbols = ("_", *draw(st.permutations(["0", "1", "("]))[: draw(st.integers(1, 3))])
-    given_too = draw(st.lists(st.booleans(), min_size=len(symbols), max_size=len(symbols)))
-    alphabet = tuple(s for s, chosen in zip(symbols, given_too, strict=True) if chosen) or symbols[1:]
-    stops = st.sampled_from(["accepted", "rejected", "halted"])
-    go = st.builds(
-        lambda w, m, t: Action(w, m, t), st.sampled_from(symbols), st.integers(-1, 1), st.sampled_from(states)
-    )
-    stop = st.builds(lambda w, m, s: Action(w, m, None, s), st.sampled_from(symbols), st.integers(-1, 1), stops)
-    actions = {(q, g): draw(st.one_of(go, go, go, go, stop)) for q in states for g in symbols}
-    cells = draw(st.integers(1, most_cells))
-    return Machine(
-        "drawn",
-        "_",
-        alphabet,
-        tuple(s for s in symbols[1:] if s not in alphabet),
-        states,
-        draw(st.sampled_from(states)),
-        actions,
-        cells,
-        draw(st.integers(0, cells - 1)),
-        draw(st.none() | st.integers(0, MOST)),
-    )
-
-
-runs = machines().flatmap(lambda m: st.tuples(st.just(m), words(m.alphabet, max_size=m.cells - m.head)))
+drawn_machines = st.one_of(
+    [machines(max_states=4, max_symbols=4, max_cells=8, max_steps=bound) for bound in (MOST, None)]
+)
+runs = runs_of(drawn_machines)
 
 
 class Seen(NamedTuple):
@@ -107,7 +82,7 @@ def meaning(lowering: LoweredMachine, name: str) -> Token:
     return {lowering.coordinates[p]: v for p, v in zip(places.tolist(), values.tolist(), strict=True)}
 
 
-@given(machines())
+@given(drawn_machines)
 def test_sizes_are_those_of_the_statement(program: Machine) -> None:
     lowering, model = lower(program), compile(program)
     actions = program.actions.values()
@@ -123,7 +98,7 @@ def test_sizes_are_those_of_the_statement(program: Machine) -> None:
     assert {value for row in rows for value in row} <= {-1, 0, 1}
 
 
-@given(machines())
+@given(drawn_machines)
 def test_tokens_ask_and_reply_by_their_coordinates(program: Machine) -> None:
     lowering = lower(program)
     for number, name in enumerate(lowering.tokens.names):
@@ -135,7 +110,7 @@ def test_tokens_ask_and_reply_by_their_coordinates(program: Machine) -> None:
         assert (lowering.picture(lambda *pair: sum(pair) * 0, name) is None) == prompt
 
 
-@given(machines(), st.data())
+@given(drawn_machines, st.data())
 def test_heads_are_the_rules_on_the_domain(program: Machine, data: st.DataObject) -> None:
     """By the live rules, and on tokens of the vocabulary in an order that no run has."""
     lowering, model = lower(program), compile(program)

@@ -17,7 +17,7 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.lowering import Asks, Lowering
 from compiler.runtime.stream import Stream
-from verify.strategies import disguises
+from verify.strategies import disguises, runs_of
 
 Item = str | tuple[str, str]
 Pair = tuple[Memory, tuple[Item, ...]]
@@ -37,12 +37,7 @@ def memories(draw: st.DrawFn) -> Memory:
     return Memory("drawn", keys, values, draw(st.sampled_from(["latest", "first", "sum"])), stored)
 
 
-def words(program: Memory, max_size: int = 12) -> st.SearchStrategy[tuple[Item, ...]]:
-    pairs = st.tuples(st.sampled_from(program.keys), st.sampled_from(program.values))
-    return st.lists(pairs | st.sampled_from(program.keys), max_size=max_size).map(tuple)
-
-
-runs = memories().flatmap(lambda program: st.tuples(st.just(program), words(program)))
+runs = runs_of(memories(), max_size=12)
 
 
 def held(value: str | None) -> str:

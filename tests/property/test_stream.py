@@ -15,48 +15,20 @@ from compiler.attention import Head, Sparse
 from compiler.errors import ModelError
 from compiler.model import Model
 from compiler.program import Automaton, Machine, Memory, UniversalMachine
-from compiler.program.machine import Action
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.runtime import kernel, running
 from compiler.runtime.stream import Stream
-from verify.strategies import automata, mutants, rescaled, words
+from verify.strategies import automata, inputs, machines, memories, mutants, rescaled, runs_of
 
 Family = Automaton | Machine | Memory
 MOST = 40
 Trace = tuple[Any, ...]
 
 
-@st.composite
-def machines(draw: st.DrawFn) -> Machine:
-    states, symbols = ("q0", "q1", "q2")[: draw(st.integers(1, 3))], ("_", "0", "1")
-    go = st.builds(Action, st.sampled_from(symbols), st.integers(-1, 1), st.sampled_from(states))
-    stop = st.builds(
-        Action, st.sampled_from(symbols), st.integers(-1, 1), st.none(), st.sampled_from(["halted", "accepted"])
-    )
-    actions = {(q, g): draw(st.one_of(go, go, go, stop)) for q in states for g in symbols}
-    bound = draw(st.none() | st.integers(0, MOST))
-    return Machine("drawn", "_", ("0",), ("1",), states, "q0", actions, draw(st.integers(1, 5)), 0, bound)
-
-
-@st.composite
-def memories(draw: st.DrawFn, *, dense: bool = False) -> Memory:
-    keys, values = tuple("abcd"[: draw(st.integers(1, 4))]), tuple("xyz"[: draw(st.integers(1, 3))])
-    stored = draw(st.lists(st.tuples(st.sampled_from(keys), st.sampled_from(values)), max_size=3).map(tuple))
-    write = draw(st.sampled_from(["latest", "first", "sum"]))
-    if not dense:
-        return Memory("drawn", keys, values, write, stored)
-    return Memory("drawn", keys, values, write, stored, draw(st.integers(2, 8)), draw(st.integers(0, 99)))
-
-
-def items(program: Family, most: int = 8) -> st.SearchStrategy[tuple[Any, ...]]:
-    if isinstance(program, Memory):
-        return words(lower(program).items(), max_size=most)
-    return words(program.alphabet, max_size=min(most, lower(program).longest or most))
-
-
-programs = automata() | machines() | memories()
-runs = programs.flatmap(lambda program: st.tuples(st.just(program), items(program)))
+programs = automata() | memories(max_keys=4) | machines(max_steps=MOST) | machines(max_steps=None)
+dense = st.builds(replace, memories(max_keys=4), dimensions=st.integers(2, 8), seed=st.integers(0, 99))
+runs = runs_of(programs, max_size=8)
 
 
 def naive(model: Model, word: Trace, most: int) -> Trace:
@@ -90,7 +62,7 @@ def with_weights(model: Model, change: Callable[[NDArray[Any]], NDArray[Any]]) -
 
 
 @settings(max_examples=300)
-@given(runs | memories(dense=True).flatmap(lambda p: st.tuples(st.just(p), items(p))), st.integers(0, MOST))
+@given(runs | runs_of(dense, max_size=8), st.integers(0, MOST))
 def test_programs(pair: tuple[Family, Trace], most: int) -> None:
     """Dense memories are refused where the naive run is."""
     model = compile(pair[0])
@@ -180,16 +152,17 @@ def test_models_whose_tokens_mean_something_else(program: Family, seed: int, how
     tokens = {name: vocabulary.vector(number) for name, number in zip(vocabulary, order.tolist(), strict=True)}
     choices = lower(program).items()
     longest = lower(program).longest
-    word = tuple(choices[n] for n in rng.integers(len(choices), size=30 if longest is None else longest))
+    length = 30 if longest is None else longest
+    word = tuple(choices[n] for n in rng.integers(len(choices) or 1, size=length if choices else 0))
     other = replace(model, tokens=tokens)
     assert found(streamed, other, word, 90) == found(naive, other, word, 90)
 
 
 @settings(max_examples=300)
-@given(automata() | machines() | memories().filter(lambda m: m.write != "sum"), st.integers(30, 61), st.data())
+@given(programs.filter(lambda p: getattr(p, "write", None) != "sum"), st.integers(30, 61), st.data())
 def test_huge_weights_are_right_or_refused(program: Family, power: int, data: st.DataObject) -> None:
     """Never wrong: 64-bit counters must not wrap round unnoticed."""
-    word = data.draw(items(program))
+    word = data.draw(inputs(program, max_size=8))
     model = compile(program)
     where = data.draw(st.lists(st.sampled_from([0, 0, 1]), min_size=2, max_size=9))
     factors = [2 ** (power * each) for each in where]
@@ -204,7 +177,7 @@ def test_huge_weights_are_right_or_refused(program: Family, power: int, data: st
 @given(programs, st.data())
 def test_a_run_cut_short_is_the_beginning_of_the_whole_run(program: Family, data: st.DataObject) -> None:
     """At every number of tokens: outcome, output and steps are those of the naive run, and the tokens are a prefix."""
-    word = data.draw(items(program, 5))
+    word = data.draw(inputs(program, max_size=5))
     model = compile(program)
     whole = streamed(model, word, MOST)
     for most in range(min(whole[3] + 2, MOST + 1)):
@@ -218,7 +191,7 @@ def test_a_run_cut_short_is_the_beginning_of_the_whole_run(program: Family, data
 @settings(max_examples=60)
 @given(programs, st.data())
 def test_stretches_and_records_of_any_size_are_one_run(program: Family, data: st.DataObject) -> None:
-    word = data.draw(items(program, 30))
+    word = data.draw(inputs(program, max_size=30))
     stream = Stream(compile(program))
     whole = stream.run(word, max_tokens=99)
     with pytest.MonkeyPatch.context() as patch:
@@ -233,7 +206,7 @@ def test_stretches_and_records_of_any_size_are_one_run(program: Family, data: st
 @settings(max_examples=40)
 @given(programs, st.data())
 def test_many_are_one_by_one(program: Family, data: st.DataObject) -> None:
-    several = data.draw(st.lists(items(program), max_size=9))
+    several = data.draw(st.lists(inputs(program, max_size=8), max_size=9))
     stream = Stream(compile(program))
     assert stream.run_many(several, max_tokens=30) == [stream.run(word, max_tokens=30) for word in several]
 

@@ -14,12 +14,11 @@ from compiler.errors import UnsupportedError
 from compiler.heads_to_rules import heads_to_rules
 from compiler.model import Model
 from compiler.program import Automaton, Machine, UniversalAutomaton, UniversalMachine
-from compiler.program.machine import Action
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.program_to_rules.lowering import Asks
 from compiler.runtime.stream import Stream
-from verify.strategies import automata, words
+from verify.strategies import automata, inputs, machines, runs_of, words
 
 Token = dict[str, int]
 Universal = UniversalAutomaton | UniversalMachine
@@ -31,20 +30,10 @@ MOVES = {-1: "left", 0: "stay", 1: "right"}
 STOPS = {"accepted": "accept", "rejected": "reject", "halted": "halt"}
 
 
-@st.composite
-def machines(draw: st.DrawFn, bounds: UniversalMachine) -> Machine:
-    """Machines of all sizes up to the bounds; some symbols are only marks, some stop, some have a bound on steps."""
-    states = tuple(f"q{n}" for n in range(draw(st.integers(1, bounds.states))))
-    symbols = ("_", "0", "1", "x")[: draw(st.integers(1, bounds.symbols))]
-    alphabet = symbols[draw(st.integers(0, min(1, len(symbols) - 1))) :][: draw(st.integers(1, len(symbols)))]
-    marks = tuple(symbol for symbol in symbols[1:] if symbol not in alphabet)
-    write, move = st.sampled_from(symbols), st.integers(-1, 1)
-    go = st.builds(Action, write, move, st.sampled_from(states))
-    stop = st.builds(Action, write, move, st.none(), st.sampled_from(list(STOPS)))
-    actions = {(q, g): draw(st.one_of(go, go, go, go, stop)) for q in states for g in symbols}
-    cells, start = draw(st.integers(1, bounds.cells)), draw(st.sampled_from(states))
-    head, most = draw(st.integers(0, cells - 1)), draw(st.none() | st.integers(0, MOST))
-    return Machine("drawn", "_", alphabet, marks, states, start, actions, cells, head, most)
+def fitting(bounds: UniversalMachine) -> st.SearchStrategy[Machine]:
+    """Machines of all sizes up to the bounds, some with a bound on their steps."""
+    sizes = {"max_states": bounds.states, "max_symbols": bounds.symbols, "max_cells": bounds.cells}
+    return machines(**sizes, max_steps=MOST) | machines(**sizes, max_steps=None)
 
 
 machine_bounds = st.builds(
@@ -56,8 +45,7 @@ automaton_bounds = st.builds(UniversalAutomaton, st.just("any"), st.integers(1, 
 @st.composite
 def machine_cases(draw: st.DrawFn) -> Case:
     bounds = draw(machine_bounds)
-    machine = draw(machines(bounds))
-    return bounds, machine, draw(words(machine.alphabet, max_size=machine.cells - machine.head))
+    return bounds, *draw(runs_of(fitting(bounds)))
 
 
 @st.composite
@@ -315,14 +303,14 @@ def test_runs_of_several_programs_on_one_stream(data: st.DataObject) -> None:
     bounds = data.draw(machine_bounds | automaton_bounds)
     model, stream = compiled(bounds)
     if isinstance(bounds, UniversalMachine):
-        programs: list[Any] = data.draw(st.lists(machines(bounds), min_size=2, max_size=3))
+        programs: list[Any] = data.draw(st.lists(fitting(bounds), min_size=2, max_size=3))
     else:
         wanted = automata(
             max_states=bounds.states, max_letters=bounds.symbols, kinds=("acceptor",), partial=False
         )  # fmt: skip
         programs = data.draw(st.lists(wanted, min_size=2, max_size=3))
     most = 100
-    written = [data.draw(words(p.alphabet, max_size=getattr(p, "cells", 9) - getattr(p, "head", 0))) for p in programs]
+    written = [data.draw(inputs(p, max_size=9)) for p in programs]
     alone = [stream.run(word, given=p, max_tokens=most) for p, word in zip(programs, written, strict=True)]
     together = [stream.start(word, given=p, max_tokens=most) for p, word in zip(programs, written, strict=True)]
     waiting = list(together)

@@ -14,7 +14,6 @@ from compiler.errors import UnsupportedError
 from compiler.heads_to_rules import heads_to_rules
 from compiler.model import Model
 from compiler.program import Machine, UniversalMachine
-from compiler.program.machine import Action
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Asks
@@ -24,7 +23,7 @@ from compiler.program_to_rules.universal_machine_registers import (
     universal_machine_registers,
 )
 from compiler.runtime.stream import Stream
-from verify.strategies import words
+from verify.strategies import machines, runs_of
 from verify.verify import verify
 
 Token = dict[str, int]
@@ -37,26 +36,11 @@ bounds = st.builds(UniversalMachine, st.just("any"), st.integers(1, 3), st.integ
 
 
 @st.composite
-def machines(draw: st.DrawFn, within: UniversalMachine) -> Machine:
-    """Machines of all sizes up to the bounds; some symbols are only marks, some stop, some have a bound on steps."""
-    states = tuple(f"q{n}" for n in range(draw(st.integers(1, within.states))))
-    symbols = ("_", "0", "1")[: draw(st.integers(1, within.symbols))]
-    alphabet = symbols[draw(st.integers(0, min(1, len(symbols) - 1))) :][: draw(st.integers(1, len(symbols)))]
-    marks = tuple(symbol for symbol in symbols[1:] if symbol not in alphabet)
-    write, move = st.sampled_from(symbols), st.integers(-1, 1)
-    go = st.builds(Action, write, move, st.sampled_from(states))
-    stop = st.builds(Action, write, move, st.none(), st.sampled_from(list(STOPS)))
-    actions = {(q, g): draw(st.one_of(go, go, go, go, stop)) for q in states for g in symbols}
-    cells, start = draw(st.integers(1, within.cells)), draw(st.sampled_from(states))
-    head, most = draw(st.integers(0, cells - 1)), draw(st.none() | st.integers(0, MOST))
-    return Machine("drawn", "_", alphabet, marks, states, start, actions, cells, head, most)
-
-
-@st.composite
 def cases(draw: st.DrawFn) -> Case:
+    """Machines of all sizes up to the bounds, some with a bound on their steps."""
     within = draw(bounds)
-    machine = draw(machines(within))
-    return within, machine, draw(words(machine.alphabet, max_size=machine.cells - machine.head))
+    sizes = {"max_states": within.states, "max_symbols": within.symbols, "max_cells": within.cells}
+    return within, *draw(runs_of(machines(**sizes, max_steps=MOST) | machines(**sizes, max_steps=None)))
 
 
 @cache

@@ -22,26 +22,14 @@ from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.program_to_traces import generate
 from verify import system_verdict as judge
 from verify.decompiled import decompile
-from verify.strategies import disguises, mutants
+from verify.strategies import disguises, machines, mutants
 from verify.verify import verify
 
 MOST = 40
 """The tokens of a run that brute force looks at."""
 
 
-@st.composite
-def machines(draw: st.DrawFn) -> Machine:
-    states = ("p", "q")[: draw(st.integers(1, 2))]
-    symbols = ("_", "1")
-    actions = {}
-    for move in product(states, symbols):
-        stop = draw(st.sampled_from([None, None, None, "halted", "accepted"]))
-        target = None if stop else draw(st.sampled_from(states))
-        actions[move] = Action(draw(st.sampled_from(symbols)), draw(st.sampled_from([-1, 0, 1])), target, stop)
-    cells = draw(st.integers(3, 4))
-    return Machine("drawn", "_", ("1",), (), states, "p", actions, cells, draw(st.integers(0, cells - 1)))
-
-
+small_machines = machines(max_states=2, max_symbols=2, max_cells=4, max_steps=None)
 MEMORIES = [
     Memory("m", ("a", "b"), ("x",), "latest"),
     Memory("m", ("a",), ("x", "y"), "latest", (("a", "y"),)),
@@ -87,7 +75,7 @@ def check(program: Machine | Memory, model: Model, longest: int) -> None:
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(machines().flatmap(lambda machine: st.tuples(st.just(machine), mutants(compile(machine)))))
+@given(small_machines.flatmap(lambda machine: st.tuples(st.just(machine), mutants(compile(machine)))))
 def test_mutants_of_machines(pair: tuple[Machine, Model]) -> None:
     program, model = pair
     verdict = verify(program, model).verdict
@@ -105,7 +93,7 @@ def test_mutants_of_memories(pair: tuple[Memory, Model]) -> None:
 
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
-    st.one_of(machines(), st.sampled_from(MEMORIES)).flatmap(
+    st.one_of(small_machines, st.sampled_from(MEMORIES)).flatmap(
         lambda program: st.tuples(st.just(program), disguises(compile(program)))
     )
 )
@@ -116,7 +104,7 @@ def test_disguises_are_proved(pair: tuple[Machine | Memory, Model]) -> None:
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
-@given(machines())
+@given(small_machines)
 def test_what_is_learned_from_a_certified_set_is_the_machine(program: Machine) -> None:
     learned = learn(generate(program, certified=True), program=program)
     assert (learned.report.exact, learned.report.certified) == (True, True)

@@ -1,20 +1,10 @@
-"""Hypothesis strategies for users' own tests: automata, words, models, disguises and mutants of models.
-
->>> from hypothesis import given
->>> from compiler.program_to_model import compile
->>> @given(automata().flatmap(lambda a: st.tuples(st.just(a), words(a.alphabet))))
-... def test_the_layer_runs_the_program(pair):
-...     program, word = pair
-...     assert compile(program).run(word).agrees_with(program.run(word))
->>> test_the_layer_runs_the_program()
-"""
+"""Models, the same function in other weights (disguises), and models with one weight changed (mutants)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -22,45 +12,6 @@ from numpy.typing import NDArray
 
 from compiler.attention import Head, Sparse
 from compiler.model import Model
-from compiler.program.automaton import Automaton
-
-Kind = Literal["acceptor", "moore", "mealy"]
-KINDS: tuple[Kind, ...] = ("acceptor", "moore", "mealy")
-OUTPUTS = ("x", "y", "z")
-
-
-def words(alphabet: Sequence[str], *, max_size: int = 20) -> st.SearchStrategy[tuple[str, ...]]:
-    """Words over `alphabet` of at most `max_size` symbols; shrinks to shorter words of earlier symbols."""
-    return st.lists(st.sampled_from(list(alphabet)), max_size=max_size).map(tuple)
-
-
-@st.composite
-def automata(
-    draw: st.DrawFn, *, max_states: int = 5, max_letters: int = 3, kinds: Sequence[Kind] = KINDS, partial: bool = True
-) -> Automaton:
-    """Deterministic automata: acceptors, Moore and Mealy machines; with `partial`, transitions may be missing."""
-    states = tuple(f"q{number}" for number in range(draw(st.integers(1, max_states))))
-    letters = tuple("abcdefghijklmnopqrstuvwxyz"[: draw(st.integers(1, max_letters))])
-    targets = st.sampled_from([*states, None]) if partial and draw(st.booleans()) else st.sampled_from(states)
-    drawn = {(q, s): draw(targets) for q in states for s in letters}
-    moves = {move: target for move, target in drawn.items() if target is not None}
-    kind = draw(st.sampled_from(list(kinds)))
-    start = draw(st.sampled_from(states))
-    if kind == "mealy":
-        moves.setdefault((start, letters[0]), start)
-    accepting = frozenset(q for q in states if draw(st.booleans()))
-    judges = kind == "acceptor" or draw(st.booleans())
-    outputs = st.sampled_from(OUTPUTS)
-    return Automaton(
-        "drawn",
-        letters,
-        states,
-        start,
-        moves,
-        accepting if judges else None,
-        {q: draw(outputs) for q in states} if kind == "moore" else None,
-        {move: draw(outputs) for move in moves} if kind == "mealy" else None,
-    )
 
 
 @st.composite
@@ -68,8 +19,10 @@ def models(draw: st.DrawFn, *, max_d: int = 4, max_heads: int = 3, exact: bool =
     """Models with small integer weights, or (`exact` False) small floats; without names and programs."""
     d, heads = draw(st.integers(1, max_d)), draw(st.integers(1, max_heads))
     entries = st.integers(-2, 2) if exact else st.floats(-2, 2, allow_nan=False, width=32)
-    flat = draw(st.lists(entries, min_size=2 * heads * d * d, max_size=2 * heads * d * d))
-    weights = np.array(flat, dtype=np.int64 if exact else np.float64).reshape(2, heads, d, d)
+    most = 2 * max_heads * max_d * max_d  # as many for every size, so that a size shrinks without the entries
+    flat = draw(st.lists(entries, min_size=most, max_size=most))
+    drawn = np.array(flat, dtype=np.int64 if exact else np.float64).reshape(2, max_heads, max_d, max_d)
+    weights = drawn[:, :heads, :d, :d]
     return Model.from_arrays(weights[0], weights[1])
 
 
