@@ -61,7 +61,8 @@ def library(console: Console) -> None:
     for name in programs.names():
         program = attnc.load(name)
         if isinstance(program, attnc.Machine):
-            program = replace(program, cells=MANY_CELLS.get(name, CELLS))
+            cells = MANY_CELLS.get(name, CELLS)
+            program = replace(program, cells=cells, head=min(program.head, cells - 1))
         if name not in LARGE:
             shown.add_row(*row(program))
     console.print(shown)
