@@ -13,6 +13,7 @@ from compiler.model import Model
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.runtime.run import nearest_tokens
 from verify.answers import ModelAnswers
+from verify.blame import most_to_blame
 from verify.horizon import Decisions, Horizon
 from verify.margins import answer_tokens
 from verify.same_on_domain import Word, word_order
@@ -76,4 +77,6 @@ def _decided_otherwise(graph: TokenGraph, word: Word, model: Model) -> Counterex
         raise ArithmeticError("a counterexample does not replay; this is a mistake of the verifier")
     said = near[0] if len(near) == 1 else "a tie between " + " and ".join(near[:2])
     where = f"the answer to {lowering.letters[word[-1]]}, token {len(trace) - 1}"
-    return Counterexample(word, trace[-1], said, where)
+    right, wrong = (lowering.tokens[name] for name in (trace[-1], next(name for name in near if name != trace[-1])))
+    blame = most_to_blame(model, lowering.form, memory / below**2, last / below, right, wrong)
+    return Counterexample(word, trace[-1], said, where, blame)

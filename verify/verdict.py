@@ -43,12 +43,15 @@ class Counterexample:
         What the first and the second thing answer at the end of the input.
     at
         The token at which they part: its name and its place among the tokens of the run, from 0.
+    blame
+        For a wrong decision the rule, other than the program's, that speaks most for it; a hint, computed in floats.
     """
 
     input: tuple[Any, ...]
     expected: str
     got: str
     at: str
+    blame: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

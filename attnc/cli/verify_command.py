@@ -87,6 +87,8 @@ def command(
             click.echo(
                 f"  expected        {shown.expected}\n  got             {shown.got}\n  at              {shown.at}"
             )
+        if found.counterexample is not None and found.counterexample.blame is not None:
+            click.echo(f"  most to blame   {found.counterexample.blame}")
         for line in found.witness:
             click.echo(f"  {line}")
         for assumption in found.assumptions:
