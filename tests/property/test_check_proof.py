@@ -140,3 +140,30 @@ def test_the_domain_with_tokens_that_are_no_units_and_with_what_is_added_to_an_a
             "the answer at the start is another",
             "what an edge adds to an answer is something else",
         )
+
+
+def test_what_is_added_to_an_answer_by_one_is_seen():
+    """An entry that the program's answers never have, and that is 1 after every step."""
+    program = load("mod3")
+    model = compile(program)
+    proof = proof_of(program, model, verify(program, model, level="domain"))
+    reg = model.coordinates.index("reg")
+    for coordinate in ("symbol[0]", "symbol[1]"):
+        V = model.V
+        V[:, model.coordinates.index(coordinate), reg] += 1
+        heads = [
+            tuple([(r, c, Fraction(w[r, c])) for r, c in np.argwhere(w).tolist()] for w in pair)
+            for pair in zip(V, model.Q, strict=True)
+        ]
+        assert check(proof, Weights(model.d, heads)) is not None
+
+
+def test_potentials_that_are_far_below_prove_nothing():
+    program = load("mod3")
+    model = scaled_and_noisy("mod3", 0.003, 1.0)
+    proof = proof_of(program, model, verify(program, model, level="decisions"))
+    claim = {"verdict": "proved", "level": "decisions", "lengths": "all"}
+    for far in (-(2**59), 2**59):
+        for letter in proof.proof["witnesses"].values():
+            letter["margins"] = [[t, w, 0, [far] * len(pi)] for t, w, _, pi in letter["margins"]]
+        assert check_proof(replace(proof, claim=claim), program, model) == "a witness fails on an edge"

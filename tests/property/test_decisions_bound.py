@@ -127,3 +127,25 @@ def test_the_bound_by_answers_to_one_and_two_tokens(name):
         each = [model.answer([t, last]) - compiled.answer([t, last]) - alone for t in tokens]
         expected = min(expected, gap / 2 / max(np.linalg.norm(delta) for delta in each))
     assert safe_tokens(lowering, model) == int(np.ceil(expected)) - 1
+
+
+def test_half_the_distance_is_too_far(monkeypatch):
+    """What is off by exactly half the distance of two tokens is a tie."""
+    program = program_of("capitals")
+    model, lowering = compile(program), lower(program)
+    V, Q = (np.concatenate([each, np.zeros((1, model.d, model.d))]).astype(float) for each in (model.V, model.Q))
+    question = next(iter(lowering.tokens.listed(int(np.flatnonzero(lowering.asks)[0]))))
+    V[-1, 0, question], Q[-1, question, question] = 1 / 64, 1.0
+    changed = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    monkeypatch.setattr("verify.decisions_bound._least_square", lambda _: 4)
+    assert safe_tokens(lowering, changed) == 63
+
+
+def test_too_many_numbers_are_not_looked_at(monkeypatch):
+    program = program_of("capitals")
+    model, lowering = noisy(compile(program), 1e-4, 0), lower(program)
+    numbers = int((lowering.asks != 0).sum()) * len(lowering.tokens) * model.d
+    monkeypatch.setattr("verify.decisions_bound.MOST_NUMBERS", numbers)
+    assert safe_tokens(lowering, model) is not None
+    monkeypatch.setattr("verify.decisions_bound.MOST_NUMBERS", numbers - 1)
+    assert safe_tokens(lowering, model) is None
