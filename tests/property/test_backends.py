@@ -79,6 +79,25 @@ def test_float32_conforms_within_a_tolerance_alone() -> None:
     assert not conformance.check(in_dtype(np.float32), tolerance=1e-9)
 
 
+def test_a_tolerance_is_of_what_is_summed() -> None:
+    """Where heads or tokens cancel, errors are as large as what cancels."""
+
+    def rounded(V, Q, Z):
+        return einsum(V, Q, Z) + 1e-4 * einsum(abs(V), abs(Q), abs(Z))
+
+    assert conformance.check(rounded, tolerance=2e-4)
+    assert not conformance.check(rounded, tolerance=0.5e-4)
+
+
+def test_arguments_may_be_overwritten() -> None:
+    def overwriting(V, Q, Z):
+        answers = einsum(V, Q, Z)
+        V[:] = Q[:] = Z[:] = 0
+        return answers
+
+    assert conformance.check(overwriting)
+
+
 def test_integers_conform_where_they_can() -> None:
     """Whole numbers of 64 bits; the weights of teachers are no whole numbers, and 32 bits are too few."""
     for dtype, name in ((np.int64, "a teacher"), (np.int32, "large entries")):
@@ -167,6 +186,9 @@ def test_what_is_broken_does_not_conform(what: str, tolerance: float) -> None:
     assert failure.case.name in str(report)
     V, Q, Z = (each.copy() for each in (failure.case.V, failure.case.Q, failure.case.Z))
     assert np.array_equal(failure.expected, einsum(V, Q, Z))
+    if failure.got is not None and not tolerance:
+        rows = np.flatnonzero((failure.expected != failure.got).any(axis=1))
+        assert f"row {rows[0]} of the answers" in str(report)
     if failure.got is not None and what != "memory between calls":
         assert np.array_equal(failure.got, BROKEN[what](V, Q, Z), equal_nan=True)
 

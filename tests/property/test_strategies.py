@@ -41,7 +41,7 @@ def test_bounds_are_kept(data: st.DataObject) -> None:
     assert machine.steps is not None
     assert machine.steps <= 3
     assert data.draw(strategies.machines(max_steps=None)).steps is None
-    for program in (memory, machine, data.draw(strategies.automata())):
+    for program in (memory, data.draw(strategies.machines()), data.draw(strategies.automata())):
         assert len(data.draw(strategies.inputs(program, max_size=2))) <= 2
 
 
@@ -50,7 +50,8 @@ OCCUR = {
     "a machine that accepts": lambda p: p.run("").outcome == "accepted",
     "a machine that rejects": lambda p: p.run("").outcome == "rejected",
     "a machine that halts": lambda p: p.run("").outcome == "halted",
-    "a machine that overruns to the left": lambda p: p.run("").outcome == "overran" and p.head > 0,
+    "a machine that moves everywhere": lambda p: {action.move for action in p.actions.values()} == {-1, 0, 1},
+    "a machine that overruns from the middle": lambda p: p.run("").outcome == "overran" and 0 < p.head < p.cells - 1,
     "a machine without end": lambda p: p.run("").steps == p.steps == 20,
     "a machine with marks": lambda p: len(p.marks) == 2,
     "a machine that reads blanks": lambda p: "_" in p.alphabet,
@@ -119,6 +120,18 @@ def test_words_of_what_is_given_are_words_of_the_universal_machine(data: st.Data
     within = UniversalMachine("any", 2, 2, 4)
     given, word = data.draw(strategies.runs_of(strategies.machines(max_states=2, max_symbols=2, max_cells=4)))
     assert attnc.compile(within).run(word, given=given).agrees_with(within.run(word, given=given))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_models_of_every_size_and_weight_are_drawn(exact: bool) -> None:
+    drawn = strategies.models(exact=exact)
+    found = find(drawn, lambda m: m.V.shape == (3, 4, 4) and len(m.entries()) > 3, settings=UNSHRUNK)
+    assert found.exact == exact
+
+
+def test_models_shrink_to_the_least() -> None:
+    least = find(strategies.models(), lambda m: len(m.V) == 2 and m.V.any(), settings=QUIET)
+    assert (least.V.shape, least.entries().tolist()) == ((2, 1, 1), [1])
 
 
 @given(st.data())
