@@ -111,9 +111,15 @@ def test_tokens_that_are_no_units(factor):
     proof = proof_of(program, model, verdict)
     assert check_proof(proof, program, model) is None
     assert verdict.lengths is not None
-    for lengths in (verdict.lengths + 1, "all"):
+    beyond = "a margin is not positive within the lengths that are claimed"
+    for lengths, reason in ((verdict.lengths + 1, beyond), ("all", "a margin may fall without end")):
         claim = {"verdict": "proved", "level": "decisions", "lengths": lengths}
-        assert check_proof(replace(proof, claim=claim), program, model) is not None
+        assert check_proof(replace(proof, claim=claim), program, model) == reason
+    first = next(iter(proof.proof["witnesses"].values()))["margins"][0]
+    for place, value in ((2, float(first[2])), (3, first[3][:-1]), (3, [str(x) for x in first[3]])):
+        kept, first[place] = first[place], value
+        assert check_proof(proof, program, model) == "a witness is made of integers"
+        first[place] = kept
 
 
 def test_the_domain_with_tokens_that_are_no_units_and_with_what_is_added_to_an_answer():
@@ -167,3 +173,18 @@ def test_potentials_that_are_far_below_prove_nothing():
         for letter in proof.proof["witnesses"].values():
             letter["margins"] = [[t, w, 0, [far] * len(pi)] for t, w, _, pi in letter["margins"]]
         assert check_proof(replace(proof, claim=claim), program, model) == "a witness fails on an edge"
+
+
+def test_an_edge_that_adds_something_else_is_named():
+    """The start alone is right: what differs is read from answers only."""
+    program = load("mod3")
+    model = compile(program)
+    proof = proof_of(program, model, verify(program, model, level="domain"))
+    V = model.V
+    r2 = model.coordinates.index("state[r2]")
+    V[:, r2, r2] += 1
+    heads = [
+        tuple([(r, c, Fraction(w[r, c])) for r, c in np.argwhere(w).tolist()] for w in pair)
+        for pair in zip(V, model.Q, strict=True)
+    ]
+    assert check(proof, Weights(model.d, heads)) == "what an edge adds to an answer is something else"
