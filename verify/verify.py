@@ -16,6 +16,8 @@ from verify.same_runs import shortest_disagreement
 from verify.two_models import two_models
 from verify.verdict import LEVELS, Counterexample, Level, Verdict
 
+CLAIMS = "the model claims to be another program: with the tokens of that one its decisions may be others"
+
 
 def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None, up_to: int | None = None) -> Verdict:
     """Decide whether two things are the same: a program and a model, two models, or two programs.
@@ -64,7 +66,9 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
     elif isinstance(b, Model):
         read, how = read_as(b, a)
         found = program_and_model(a, read, level, up_to)
-        found = replace(found, witness=(*how, *found.witness))
+        claims = found.level == "decisions" and b.program is not None and b.program != a
+        assumptions = (*found.assumptions, CLAIMS) if claims else found.assumptions
+        found = replace(found, witness=(*how, *found.witness), assumptions=assumptions)
     else:
         found = _programs(a, b, level)
     return replace(found, program=digest(a), model=digest(b), seconds=perf_counter() - began)

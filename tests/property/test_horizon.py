@@ -228,3 +228,15 @@ def test_models_with_embeddings_of_their_own() -> None:
     assert word is None
     assert found.lengths >= 7
     assert fails(program, own, found.counterexample.input)
+
+
+def test_a_model_of_another_program_is_judged_with_the_tokens_of_this_one() -> None:
+    moves = {("p", "a"): "p", ("q", "a"): "p"}
+    program = Automaton("stays", ("a",), ("p", "q"), "p", moves, frozenset({"q"}))
+    other = compile(replace(program, name="goes", transitions=moves | {("p", "a"): "q"}))
+    assert other.run("a").outcome == "accepted"
+    found = verify(program, other)
+    assert (found.verdict, found.level) == ("proved", "decisions")
+    assert "claims to be another program" in found.assumptions[-1]
+    assert replace(other, program=program, tokens=compile(program).tokens).run("a").outcome == "rejected"
+    assert "claims" not in verify(program, noisy(compile(program), 0.01, 0)).assumptions[-1]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from compiler.errors import ModelError
 from compiler.language.load import load, parse
 from compiler.model import Model
+from compiler.model_for_program import model_for_program
 from compiler.program.automaton import Automaton
 from compiler.program.properties import Property, least_violation
 from compiler.program_to_model import compile
@@ -77,6 +78,7 @@ def check(program: Automaton, model: Model) -> None:
     assert replace(found, properties=(), seconds=0, program="") == replace(
         verify(replace(program, properties=()), model), seconds=0, program=""
     )
+    model = model_for_program(model, program)  # it is judged with the program's tokens, whatever it claims to be
     for claim, told in zip(program.properties, found.properties, strict=True):
         event(f"{told.verdict} {told.because[:30]}")
         exact = told.because == READ
