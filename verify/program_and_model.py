@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 
 from compiler.domain.token_graph import token_graph
 from compiler.errors import ModelError, UnsupportedError
@@ -103,8 +104,8 @@ def _system_decisions(
         return Verdict("proved", "decisions", "all" if up_to is None else up_to, None, judged.assumptions, "", "")
     odd = different_tokens(lowering.tokens, model.vocabulary)
     bound = None if odd else safe_tokens(lowering, model)
-    shown = judged.verdict == "refuted" and (judged.tokens is None or (bound or 0) < judged.tokens)
-    if bound is None or (level is None and shown):
+    least = (judged.tokens or inf) if judged.verdict == "refuted" else 1
+    if bound is None or (level is None and bound < least):
         if level is None:
             return as_verdict(judged)
         raise UnsupportedError(f"this version has no bound for the decisions of this {lowering.program.kind}")

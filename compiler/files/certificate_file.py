@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from compiler.errors import FileError
-from compiler.files.writing import read_bytes, write_bytes
+from compiler.files.canonical_json import canonical, load_json, object_of
+from compiler.files.writing import write_bytes
 from compiler.traces.data_set import DataSet
 
 ENDING = ".json"
 FORMAT = 1
-MAX_BYTES = 2**30
 KEYS = {"format", "program", "data", "premises", "proof"}
 
 
@@ -43,17 +42,12 @@ class Stored:
 def certificate_to_bytes(stored: Stored) -> bytes:
     """The content of a certificate's file: the same bytes for the same certificate."""
     parts = {"program": stored.program, "data": stored.data, "premises": stored.premises, "proof": stored.proof}
-    return _canonical({"format": FORMAT, **parts})
+    return canonical({"format": FORMAT, **parts})
 
 
 def certificate_from_bytes(content: bytes) -> Stored:
     """What `certificate_to_bytes` wrote. Raises FileError for anything else; its numbers are not looked at."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"no certificate: {error}") from None
-    if not isinstance(found, dict) or found.keys() != KEYS or _canonical(found) != content:
-        raise FileError("no certificate: it is not canonical JSON with the keys of one")
+    found = object_of(content, KEYS, "certificate")
     if found["format"] != FORMAT or not all(isinstance(found[key], str) for key in ("program", "data")):
         raise FileError(f"a certificate of format {found['format']!r}, expected {FORMAT}")
     if not all(isinstance(found[key], dict) for key in ("premises", "proof")):
@@ -68,11 +62,7 @@ def save_certificate(stored: Stored, path: str | Path) -> None:
 
 def load_certificate(path: str | Path) -> Stored:
     """The certificate at `path`. Raises FileError."""
-    try:
-        return certificate_from_bytes(read_bytes(path, MAX_BYTES))
-    except FileError as problem:
-        text = str(problem)
-        raise FileError(text if text.startswith(str(path)) else f"{path}: {text}") from None
+    return load_json(path, certificate_from_bytes)
 
 
 def data_digest(data: DataSet) -> str:
@@ -88,7 +78,3 @@ def data_digest(data: DataSet) -> str:
 def text_digest(text: str) -> str:
     """SHA-256 of a program's text."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -20,6 +20,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from compiler.errors import AttncError, FileError, ModelError
+from compiler.files.canonical_json import canonical
 from compiler.files.program_text import program_from_text
 from compiler.files.weights import Tensors, heads_to_tensors, tensors_to_heads
 from compiler.files.writing import read_bytes, write_bytes
@@ -57,7 +58,7 @@ def model_to_bytes(model: Model) -> bytes:
     }
     try:
         described["digest"] = _digest(described, tensors)
-        content = bytes(save_tensors(tensors, metadata={KEY: _canonical(described)}))
+        content = bytes(save_tensors(tensors, metadata={KEY: canonical(described).decode()}))
     except UnicodeEncodeError as error:
         raise ModelError(f"a name is not text that a file can hold: {error.object!r}") from None
     if int.from_bytes(content[:8], "little") > MAX_HEADER:
@@ -95,7 +96,7 @@ def model_from_bytes(data: bytes, *, name: str = "<bytes>") -> Model:
         versions = f"format {described.get('format')!r}, language {described.get('language')!r}"
         raise FileError(f"{name}: {versions}; this version reads format {FORMAT}, language {LANGUAGE}")
     try:
-        if _canonical(described) != text or described.get("digest") != _digest(described, tensors):
+        if canonical(described).decode() != text or described.get("digest") != _digest(described, tensors):
             raise FileError("its digest does not match its content: it was changed after it was written")
         return _model(described, tensors)
     except FileError as problem:
@@ -141,17 +142,13 @@ def _texts(value: Any, field: str) -> tuple[str, ...]:
 
 def _digest(described: Mapping[str, Any], tensors: Tensors) -> str:
     """SHA-256 over the metadata (with an empty digest) and every tensor with its name, dtype and shape."""
-    body = hashlib.sha256(_canonical({**described, "digest": ""}).encode())
+    body = hashlib.sha256(canonical({**described, "digest": ""}))
     for name in sorted(tensors):
         array = tensors[name]
         shape = ",".join(map(str, array.shape))
         body.update(f"\0{name}\0{array.dtype.kind}{array.dtype.itemsize}\0{shape}\0".encode())
         body.update(np.ascontiguousarray(array).tobytes())
     return body.hexdigest()
-
-
-def _canonical(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _tokens(vocabulary: Vocabulary) -> list[list[Any]]:

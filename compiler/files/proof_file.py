@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from compiler.errors import FileError
-from compiler.files.writing import read_bytes, write_bytes
+from compiler.files.canonical_json import canonical, load_json, object_of
+from compiler.files.writing import write_bytes
 
 ENDING = ".json"
 FORMAT = 1
-MAX_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +42,12 @@ KEYS = {"format", *StoredProof.__annotations__}
 
 def proof_to_bytes(stored: StoredProof) -> bytes:
     """The content of a proof's file: the same bytes for the same proof."""
-    return _canonical({"format": FORMAT} | asdict(stored))
+    return canonical({"format": FORMAT} | asdict(stored))
 
 
 def proof_from_bytes(content: bytes) -> StoredProof:
     """What `proof_to_bytes` wrote. Raises FileError for anything else; its numbers are not looked at."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"no proof: {error}") from None
-    if not isinstance(found, dict) or found.keys() != KEYS or _canonical(found) != content:
-        raise FileError("no proof: it is not canonical JSON with the keys of one")
+    found = object_of(content, KEYS, "proof")
     if found.pop("format") != FORMAT or not all(isinstance(found[key], str) for key in ("program", "model")):
         raise FileError(f"a proof of another format than {FORMAT}")
     if not all(isinstance(found[key], dict) for key in ("claim", "premises", "proof")):
@@ -68,12 +62,4 @@ def save_proof(stored: StoredProof, path: str | Path) -> None:
 
 def load_proof(path: str | Path) -> StoredProof:
     """The proof at `path`. Raises FileError."""
-    try:
-        return proof_from_bytes(read_bytes(path, MAX_BYTES))
-    except FileError as problem:
-        text = str(problem)
-        raise FileError(text if text.startswith(str(path)) else f"{path}: {text}") from None
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return load_json(path, proof_from_bytes)

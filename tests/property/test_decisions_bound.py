@@ -5,8 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from perturbed import noisy
 
-from compiler.errors import ModelError, UnsupportedError
+from compiler.errors import AttncError, ModelError, UnsupportedError
 from compiler.language.load import load
 from compiler.model import Model
 from compiler.program_to_model import compile
@@ -28,12 +29,6 @@ def program_of(name):
     return replace(load(name), **PROGRAMS[name])
 
 
-def noisy(model: Model, size: float, seed: int) -> Model:
-    rng = np.random.default_rng(seed)
-    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
-    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
-
-
 def wrong_within(program, model, tokens: int):
     """A short input whose run is decided wrongly within its first so many tokens; None where none of those tried is."""
     lowering = lower(program)
@@ -42,7 +37,7 @@ def wrong_within(program, model, tokens: int):
         for word in product(items, repeat=length):
             try:
                 expected = [name for name, _ in lowering.dialogue(word, tokens)][:tokens]
-            except Exception:
+            except (AttncError, ValueError):  # an input that does not fit
                 continue
             try:
                 got = list(model.run(word, max_tokens=max(1, len(expected))).tokens)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from perturbed import fails, noisy
 
 from compiler.domain.token_graph import token_graph
-from compiler.errors import ModelError, UnsupportedError
+from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.model import Model
 from compiler.program.automaton import Automaton
@@ -24,21 +25,6 @@ from verify.strategies import automata, mutants
 from verify.verify import verify
 
 NAMES = "parity mod3 tomita4 even_pairs flip_flop turnstile no_two_alarms s3 tomita7 mirror".split()
-
-
-def noisy(model: Model, size: float, seed: int) -> Model:
-    """The model with noise on every weight, as a trained one has it."""
-    rng = np.random.default_rng(seed)
-    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
-    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
-
-
-def fails(program, model, word) -> bool:
-    """Whether the run of the model on a word is not the program's, token by token."""
-    try:
-        return list(model.run(word).tokens) != lower(program).trace(word)
-    except ModelError:
-        return True
 
 
 def first_failure(program, model, longest: int):

@@ -1,6 +1,7 @@
 """Stored proofs: accepted as written, and refused when claim, witness, premises or weights are others."""
 
 import copy
+import json
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from perturbed import noisy
 
 from compiler.errors import FileError, UnsupportedError
+from compiler.files.certificate_file import load_certificate
 from compiler.files.proof_file import load_proof, proof_from_bytes, proof_to_bytes, save_proof
 from compiler.language.load import load
 from compiler.model import Model
@@ -22,12 +25,6 @@ from verify.strategies import automata, mutants
 from verify.verify import verify
 
 LIBRARY = ("parity", "mod3", "s3", "turnstile", "increment", "capitals", "any_dfa", "busy_beaver_3", "votes")
-
-
-def noisy(model: Model, size: float, seed: int = 0) -> Model:
-    rng = np.random.default_rng(seed)
-    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
-    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
 
 
 def proved(program, model, **how):
@@ -210,6 +207,23 @@ def test_what_has_no_proof_is_refused(level):
 def test_other_files_are_refused(content):
     with pytest.raises(FileError):
         proof_from_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", '"\\ud800"', "[" * 5_000 + "]" * 5_000], ids=["nan", "inf", "half", "deep"]
+)
+def test_values_that_have_no_canonical_text_are_refused(value, tmp_path):
+    keys = {"claim": "{}", "format": "1", "model": '""', "premises": "{}", "program": '""', "proof": f'{{"a":{value}}}'}
+    content = "{" + ",".join(f'"{key}":{text}' for key, text in keys.items()) + "}"
+    (tmp_path / "p.json").write_text(content)
+    with pytest.raises(FileError, match=r"p\.json: no proof"):
+        load_proof(tmp_path / "p.json")
+    of_data = content.replace('"claim":{},', "").replace('"model":', '"data":')
+    ordered = sorted(json.loads(of_data.replace(value, "0")))
+    assert ordered == ["data", "format", "premises", "program", "proof"]
+    (tmp_path / "c.json").write_text(of_data)
+    with pytest.raises(FileError, match=r"c\.json: no certificate"):
+        load_certificate(tmp_path / "c.json")
 
 
 def test_numbers_in_a_proof_cost_what_they_say():

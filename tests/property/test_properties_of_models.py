@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
+from perturbed import noisy
 
 from compiler.errors import ModelError
 from compiler.language.load import load, parse
@@ -118,12 +119,6 @@ def test_on_mutants(pair) -> None:
 @given(promising(), st.sampled_from([0.02, 0.1, 0.3]), st.integers(0, 99))
 def test_on_models_with_noise(program: Automaton, size: float, seed: int) -> None:
     check(program, noisy(compile(program), size, seed))
-
-
-def noisy(model: Model, size: float, seed: int) -> Model:
-    rng = np.random.default_rng(seed)
-    v, q = (w + size * rng.normal(size=w.shape) for w in (model.V, model.Q))
-    return Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=model.program)
 
 
 @pytest.mark.parametrize("name", PROMISING)

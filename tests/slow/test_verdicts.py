@@ -8,14 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from perturbed import fails
 from slow.test_zoo_circle import AUTOMATA, changed, disguised
 
 import programs
-from compiler.errors import ModelError
 from compiler.language.load import load
 from compiler.program.machine import Machine
 from compiler.program_to_model import compile
-from compiler.program_to_rules.lower import lower
 from verify.strategies import rescaled
 from verify.verify import verify
 
@@ -25,13 +24,6 @@ SYSTEMS = [
     for name in programs.names()
     if programs.family(name) in ("machines", "memories") and name not in ("dense_capitals", "vectors")
 ]
-
-
-def fails(program, model, word) -> bool:
-    try:
-        return list(model.run(word).tokens) != lower(program).trace(word)
-    except ModelError:
-        return True
 
 
 def mutants_of(model, seed: int, count: int):

@@ -21,6 +21,7 @@ from safetensors.numpy import save as save_tensors
 from attnc.storage import load, save
 from compiler.errors import AttncError, FileError
 from compiler.files import model_file
+from compiler.files.canonical_json import canonical
 from compiler.files.data_file import data_to_bytes, load_data
 from compiler.files.model_file import load_model, model_from_bytes, model_to_bytes
 from compiler.model import Model
@@ -131,7 +132,7 @@ def rewritten(
     tensors(held)
     text(described)
     described["digest"] = model_file._digest(described, held)
-    return save_tensors(held, metadata={"attnc": model_file._canonical(described)})
+    return save_tensors(held, metadata={"attnc": canonical(described).decode()})
 
 
 RATIONAL = model_to_bytes(Model.from_arrays(np.array([[[Fraction(1, 3)]]], dtype=object), [[[1]]]))
