@@ -53,10 +53,17 @@ def main(names: tuple[str, ...]) -> None:
         model, loss = trained(program)
         verdict = attnc.verify(program, model)
         print(f"{name}: loss {loss:.1e}; {verdict.verdict} ({verdict.level}), right up to length {verdict.lengths}")
-        if verdict.counterexample is not None:
-            word = "".join(verdict.counterexample.input)
-            shown = word if len(word) < 80 else f"{word[:60]}... ({len(word):,} symbols)"
-            print(f"  {shown}: expected {verdict.counterexample.expected!r}, got {verdict.counterexample.got!r}")
+        if (found := verdict.counterexample) is not None:
+            print(f"  {written(found)}: expected {found.expected!r}, got {found.got!r}")
+
+
+def written(found: attnc.Counterexample) -> str:
+    """The word of a counterexample, however long."""
+    word = "".join(found.input)
+    if found.repeated is not None:
+        begin, end, times = found.repeated
+        return f"{word[:begin]}({word[begin:end]}){word[end:]}, with {times:,} times what is in parentheses"
+    return word if len(word) < 80 else f"{word[:60]}... ({len(word):,} symbols)"
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ Proof
                 least margin of k edges is computed for every k that the claim speaks of (with mu = 0: up to the number
                 of nodes, as least sums then repeat no node). A word that fails is walked, and its margin is not
                 positive; or its last token is read otherwise (entries above one half) than the program says.
+                With a tolerance T the answer is to be farther than T from what is as near to w: margins, integers, are
+                to be above the integer part of 2 T |t - w|.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from math import lcm
+from math import isqrt, lcm
 from typing import Any, NamedTuple, TypeAlias
 
 from compiler.files.proof_file import StoredProof
@@ -39,6 +41,10 @@ Entry: TypeAlias = tuple[int, int, Fraction]
 """Row, column, weight."""
 Vector: TypeAlias = dict[int, int]
 """Entries that are not zero, over a common denominator."""
+
+
+MOST_LENGTHS = 1_000_000
+"""Up to so many lengths are looked at one by one."""
 
 
 class _Rejected(Exception):  # noqa: N818 - an answer, not an error
@@ -259,14 +265,16 @@ def _check_walks(
     _must(claim["level"] == "decisions" and claim["verdict"] in ("proved", "refuted"), "walks do not speak of this")
     lengths = claim["lengths"]
     _must(lengths in ("all", None) or (type(lengths) is int and lengths >= 0), "its lengths are none")
+    tolerance = _number(claim.get("tolerance", 0))
+    _must(tolerance >= 0, "a tolerance is not below zero")
     if lengths is not None:
         misread = [length for token, length in runs.first_seen().items() if not runs.read_alike(token)]
         _must(not misread or (lengths != "all" and lengths < min(misread)), "a token is read otherwise")
         for letter in runs.letters:
-            _check_margins(layer, letter, lengths, proof["witnesses"][str(letter)])
+            _check_margins(layer, letter, lengths, proof["witnesses"][str(letter)], tolerance)
     if claim["verdict"] == "refuted":
         _must(lengths != "all" and len(proof["word"]) == (0 if lengths is None else lengths + 1), "no least word")
-        _check_failure(layer, proof["word"])
+        _check_failure(layer, proof["word"], tolerance)
     else:
         _must(lengths is not None, "nothing is claimed")
 
@@ -302,7 +310,17 @@ def _scores(layer: _Layer, letter: int) -> dict[int, list[int]]:
     return found
 
 
-def _check_margins(layer: _Layer, letter: int, lengths: int | str, witnesses: Mapping[str, Any]) -> None:
+def _allowance(layer: _Layer, t: int, w: int, tolerance: Fraction) -> int:
+    """What the margin of t over w is to be above, over the denominator of scores."""
+    one, other = layer.runs.tokens[t], layer.runs.tokens[w]
+    square = sum((one.get(n, 0) - other.get(n, 0)) ** 2 for n in one.keys() | other.keys())
+    exact = (2 * tolerance * layer.below * layer.runs.below) ** 2 * square
+    return isqrt(exact.numerator // exact.denominator)
+
+
+def _check_margins(
+    layer: _Layer, letter: int, lengths: int | str, witnesses: Mapping[str, Any], tolerance: Fraction
+) -> None:
     """The right answers to `letter` are preferred to all others, on words of up to `lengths`."""
     runs, scores = layer.runs, _scores(layer, letter)
     unit = _number(witnesses["unit"]) * layer.below * runs.below**2
@@ -318,6 +336,7 @@ def _check_margins(layer: _Layer, letter: int, lengths: int | str, witnesses: Ma
             mu, pi = given[t, w]
             _must(len(pi) == runs.nodes and all(type(x) is int for x in (mu, *pi)), "a witness is made of integers")
             margin = [scores[t][n] - scores[w][n] for n in (*numbers, -1)]
+            margin[-1] -= _allowance(layer, t, w, tolerance)
             for (a, b), exact in zip(walks, margin, strict=False):
                 _must(_floor(exact, unit) - mu + pi[a] - pi[b] >= 0, "a witness fails on an edge")
             slack = _floor(margin[-1], unit) + min(pi[q] for q in ends) - pi[0]
@@ -325,6 +344,7 @@ def _check_margins(layer: _Layer, letter: int, lengths: int | str, witnesses: Ma
                 continue
             _must(mu >= 0 or lengths != "all", "a margin may fall without end")
             most = runs.nodes if lengths == "all" else min(int(lengths), runs.nodes if mu >= 0 else int(lengths))
+            _must(most <= MOST_LENGTHS, "it speaks of more lengths than are looked at one by one")
             for least in _least_margins(walks, margin, ends, most):
                 _must(least > 0, "a margin is not positive within the lengths that are claimed")
 
@@ -361,7 +381,7 @@ def _least_margins(
         reached = after
 
 
-def _check_failure(layer: _Layer, word: Sequence[int]) -> None:
+def _check_failure(layer: _Layer, word: Sequence[int], tolerance: Fraction) -> None:
     """The last decision on `word` is wrong, or its last token is read otherwise."""
     runs = layer.runs
     path = runs.walk(word)
@@ -371,4 +391,5 @@ def _check_failure(layer: _Layer, word: Sequence[int]) -> None:
     _must(bool(path), "the empty word does not fail")
     scores = _scores(layer, word[-1])
     total = {token: score[-1] + sum(score[n] for n in path[:-1]) for token, score in scores.items()}
-    _must(any(total[token] >= total[last] for token in runs.choices if token != last), "its word does not fail")
+    fails = (total[last] - total[w] <= _allowance(layer, last, w, tolerance) for w in runs.choices if w != last)
+    _must(any(fails), "its word does not fail")

@@ -118,7 +118,7 @@ def difference(whole: Any, rank: Any, t: Any, w: Any, rows: Any, weights: Any) -
 
 @njit(nogil=True, cache=True)
 def all_least_steps(
-    start: Any, source: Any, target: Any, rows: Any, whole: Any, rank: Any, ends: Any, t: Any, n: Any
+    start: Any, source: Any, target: Any, rows: Any, whole: Any, rank: Any, allowances: Any, ends: Any, t: Any, n: Any
 ) -> Any:
     """`least_steps` for token t against each other one, (A,). `rows`: those of the edges, then the start's."""
     tokens = whole.shape[1]
@@ -127,6 +127,7 @@ def all_least_steps(
     for w in range(tokens):
         if w != t:
             difference(whole, rank, t, w, rows, weights)
+            weights[-1] -= allowances[t, w]
             mu = witness(source, target, weights[:-1], pi, table)
             found[w] = least_steps(start, weights[-1], ends, mu, pi)
     return found

@@ -8,11 +8,14 @@ fails is 1 + the least number of edges of such a walk, over all (s, t, w). For e
 on every edge, that no walk with fewer than so many edges fails (`verify.cycle_means`). In the order of these bounds the
 exact length is searched, until the bound of the next is beyond the least found. Margins are rounded down in the search,
 so a length that is found too early is noticed: its words are tried over the integers, and the search goes on.
+Beyond `MOST_STEPS` a walk of the least length repeats one cycle, and is computed (`verify.long_walks`).
+
+With a tolerance every margin is less by its allowance (`verify.margins`), and the same claims hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -23,12 +26,12 @@ from compiler.domain.token_graph import TokenGraph
 from compiler.errors import UnsupportedError
 from verify.answers import Answers
 from verify.cycle_means import FAR, NEVER, all_least_steps, difference, first_steps, witness
-from verify.margins import Floors, Scores, answer_tokens, floors, scores
+from verify.long_walks import LongWalk, Walks, least_long_walk, turns
+from verify.margins import Floors, Scores, allowances, answer_tokens, floors, scores
 from verify.same_on_domain import Word, word_order
 
 MOST_STEPS = 100_000
-"""Walks of up to so many edges are searched."""
-
+"""Walks of up to so many edges are searched; longer ones are computed if that is enough for it."""
 
 MOST_WORK = 2 * 10**10
 """The most steps of the search for bounds, about a nanosecond each."""
@@ -44,10 +47,22 @@ class Horizon(NamedTuple):
     word
         The least word that fails, of length `lengths` + 1; None where there is none, or it is too long to search for,
         and `lengths` is then a lower bound.
+    repeated
+        For a word that is too long to list: the letters word[begin:end] stand there so many times. It is then *a* word
+        of the least length, not the first of these in the order of the alphabet.
     """
 
     lengths: int | None
     word: Word | None
+    repeated: Repeated | None = None
+
+
+class Repeated(NamedTuple):
+    """The letters from `begin` to before `end` of a word stand there `times` times, not once."""
+
+    begin: int
+    end: int
+    times: int
 
 
 class _Question(NamedTuple):
@@ -69,7 +84,7 @@ def few_margins(graph: TokenGraph) -> bool:
 class Decisions:
     """The decisions of a model over the walks of a token graph. Raises UnsupportedError where they are too many."""
 
-    def __init__(self, graph: TokenGraph, answers: Callable[[str], Answers]) -> None:
+    def __init__(self, graph: TokenGraph, answers: Callable[[str], Answers], tolerance: Fraction = Fraction(0)) -> None:
         if not few_margins(graph):
             size = f"{len(graph.words):,} states and {len(graph.lasts):,} letters"
             raise UnsupportedError(f"the decisions of an automaton of {size} are too many for this version")
@@ -82,13 +97,17 @@ class Decisions:
         self.nodes = list(nodes)
         vectors = graph.vectors[self.tokens]
         self.scores: dict[str, Scores] = {symbol: scores(answers(symbol), vectors) for symbol in graph.lasts}
-        self.floors: dict[str, Floors] = {symbol: floors(each, len(nodes)) for symbol, each in self.scores.items()}
+        self.allowances = {s: allowances(vectors, each.below, tolerance) for s, each in self.scores.items()}
+        self.floors: dict[str, Floors] = {
+            symbol: floors(each, self.allowances[symbol], len(nodes)) for symbol, each in self.scores.items()
+        }
 
     def horizon(self) -> Horizon:
         """The horizon, and the least word that fails."""
         found, beyond = MOST_STEPS + 1, int(NEVER)
         failing: list[_Question] = []
-        for bound, question in sorted(self._bounds(), key=lambda each: each[0]):
+        bounds = sorted(self._bounds(), key=lambda each: each[0])
+        for bound, question in bounds:
             if bound > min(found, MOST_STEPS):
                 beyond = min(beyond, bound)
                 break
@@ -101,14 +120,39 @@ class Decisions:
         if failing:
             words = (self._least_word(question, found) for question in failing)
             return Horizon(found, min(words, key=word_order(self.graph)))
-        return Horizon(None if beyond == NEVER else beyond, None)
+        if beyond == NEVER:
+            return Horizon(None, None)
+        return self._beyond([each for each in bounds if each[0] < NEVER]) or Horizon(beyond, None)
+
+    def _beyond(self, bounds: Sequence[tuple[int, _Question]]) -> Horizon | None:
+        """The horizon where all walks of up to `MOST_STEPS` edges are right; None where the nodes are too many."""
+        if 2 * turns(len(self.nodes)) > MOST_STEPS:
+            return None
+        least: tuple[LongWalk, _Question] | None = None
+        for bound, question in bounds:
+            if least is not None and bound >= least[0].steps:
+                break
+            base, weights = self._margins(question)
+            source, target = (each[question.edges].tolist() for each in (self.source, self.target))
+            walks = Walks(len(self.nodes), source, target, weights)
+            walk = least_long_walk(walks, self.start, base, question.ends.tolist(), MOST_STEPS)
+            if walk is not None and (least is None or walk.steps < least[0].steps):
+                least = walk, question
+        if least is None:
+            return Horizon(None, None)
+        return self._long_word(*least)
+
+    def _long_word(self, walk: LongWalk, question: _Question) -> Horizon:
+        letters = [self.graph.edges[e].symbol for e in question.edges[[*walk.before, *walk.cycle, *walk.after]]]
+        repeated = Repeated(len(walk.before), len(walk.before) + len(walk.cycle), walk.times)
+        return Horizon(walk.steps, (*letters, question.symbol), repeated)
 
     def _bounds(self) -> Iterator[tuple[int, _Question]]:
         """For every margin a lower bound on the edges of a walk on which it is not positive."""
         for question in self._questions():
             rounded, rows = self.floors[question.symbol], np.append(question.edges, len(self.source))
             walks = self.start, self.source[question.edges], self.target[question.edges]
-            found = all_least_steps(*walks, rows, *rounded[:2], question.ends, question.t, len(self.nodes))
+            found = all_least_steps(*walks, rows, *rounded[:3], question.ends, question.t, len(self.nodes))
             for w, bound in enumerate(found.tolist()):
                 if w != question.t:
                     yield bound, question._replace(w=w)
@@ -146,6 +190,7 @@ class Decisions:
         rounded, edges, n = self.floors[question.symbol], question.edges, len(self.nodes)
         weights, pi = np.empty(len(edges) + 1, dtype=np.int64), np.empty(n, dtype=np.int64)
         difference(*rounded[:2], question.t, question.w, np.append(edges, len(self.source)), weights)
+        weights[-1] -= rounded.allowances[question.t, question.w]
         mu = witness(self.source[edges], self.target[edges], weights[:-1], pi, np.empty((n + 1, n)))
         return int(mu), pi, weights
 
@@ -190,10 +235,11 @@ class Decisions:
             reached = after
 
     def _margins(self, question: _Question) -> tuple[int, list[int]]:
-        """The margin at the start, and what each edge of the question adds, over the integers."""
+        """The margin at the start, less the allowance, and what each edge of the question adds, over the integers."""
         exact, t, w = self.scores[question.symbol], question.t, question.w
         added = exact.edges[question.edges, t] - exact.edges[question.edges, w]
-        return int(exact.start[t] - exact.start[w]), [int(value) for value in added.tolist()]
+        base = exact.start[t] - exact.start[w] - self.allowances[question.symbol][t, w]
+        return int(base), [int(value) for value in added.tolist()]
 
     def _least_word(self, question: _Question, steps: int) -> Word:
         """The least word by the alphabet whose walk has `steps` edges and no positive margin."""

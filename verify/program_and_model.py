@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from math import inf
 
 from compiler.domain.token_graph import token_graph
@@ -15,8 +16,8 @@ from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
-from verify.decisions import AT_LEAST, FED_BACK, decisions_verdict
-from verify.decisions_bound import safe_tokens
+from verify.decisions import AT_LEAST, FED_BACK, decisions_verdict, disturbed
+from verify.decisions_bound import right_answers_are_steady, safe_tokens
 from verify.horizon import few_margins
 from verify.properties import decided_properties
 from verify.same_function import ExactForm, difference, exact_form, separating_input
@@ -34,20 +35,22 @@ def decided(found: bool, level: Level, counterexample: Counterexample | None, *a
     )
 
 
-def program_and_model(program: Program, model: Model, level: Level | None, up_to: int | None) -> Verdict:
+def program_and_model(
+    program: Program, model: Model, level: Level | None, up_to: int | None, tolerance: Fraction
+) -> Verdict:
     """The verdict on a program and a model, and on each property of the program.
 
     Levels everywhere and tested say nothing of runs at every length; with them it is climbed once more.
     """
-    found = _judged(program, model, level, up_to)
+    found = _judged(program, model, level, up_to, tolerance)
     if not isinstance(program, Automaton) or not program.properties:
         return found
-    tells = level in (None, "decisions") or (level == "domain" and bool(found))
-    runs = found if tells else _judged(program, model, None, up_to)
+    tells = (level in (None, "decisions") and not tolerance) or (level == "domain" and bool(found))
+    runs = found if tells else _judged(program, model, None, up_to, Fraction(0))
     return replace(found, properties=decided_properties(program, model, runs))
 
 
-def _judged(program: Program, model: Model, level: Level | None, up_to: int | None) -> Verdict:
+def _judged(program: Program, model: Model, level: Level | None, up_to: int | None, tolerance: Fraction) -> Verdict:
     lowering = lowered_for(program, model)
     if model.coordinates != lowering.coordinates:
         raise UnsupportedError(f"the model is a history of {program.name}; this version verifies registers")
@@ -63,10 +66,10 @@ def _judged(program: Program, model: Model, level: Level | None, up_to: int | No
         judged = system_verdict(lowering, model)
         if level == "domain" or (level is None and judged.verdict == "proved"):
             return as_verdict(judged)
-        return _system_decisions(lowering, model, judged, level, up_to)
+        return _system_decisions(lowering, model, judged, level, up_to, tolerance)
     graph = token_graph(replace(lowering, tokens=model.vocabulary))
     if level == "decisions":
-        return decisions_verdict(graph, lowering, model, up_to)
+        return decisions_verdict(graph, lowering, model, up_to, tolerance)
     own, lowering = graph.lowering, token_graph(lowering).lowering
     answers = ModelAnswers(model.heads, graph)
     word = shortest_difference(graph, lambda symbol: program_answers(graph, symbol), answers.to)
@@ -92,18 +95,21 @@ def _judged(program: Program, model: Model, level: Level | None, up_to: int | No
 
 
 def _system_decisions(
-    lowering: Lowering, model: Model, judged: Judged, level: Level | None, up_to: int | None
+    lowering: Lowering, model: Model, judged: Judged, level: Level | None, up_to: int | None, tolerance: Fraction
 ) -> Verdict:
     """The decisions of a memory or a machine: by its domain where that is proved, else up to a bound.
 
     Without a `level` this is said where the bound is beyond the run that shows a difference, which decoding makes good.
     `up_to` and `lengths` count the tokens of a run.
     """
-    rests = EXACT, FED_BACK, TOKENS, OWN
+    rests = EXACT, FED_BACK, *disturbed(tolerance), TOKENS, OWN
     if judged.verdict == "proved":
-        return Verdict("proved", "decisions", "all" if up_to is None else up_to, None, judged.assumptions, "", "")
+        if not right_answers_are_steady(lowering, tolerance):
+            raise UnsupportedError(f"tolerance {tolerance}: it has to be below half the distance of any two answers")
+        rests = *judged.assumptions, *disturbed(tolerance)
+        return Verdict("proved", "decisions", "all" if up_to is None else up_to, None, rests, "", "")
     odd = different_tokens(lowering.tokens, model.vocabulary)
-    bound = None if odd else safe_tokens(lowering, model)
+    bound = None if odd else safe_tokens(lowering, model, tolerance)
     least = (judged.tokens or inf) if judged.verdict == "refuted" else 1
     if bound is None or (level is None and bound < least):
         if level is None:

@@ -20,12 +20,12 @@ from compiler.program_to_rules.lower import lower
 from compiler.reading import read_as
 from compiler.vocabulary import Vocabulary
 from verify.answers import ModelAnswers
-from verify.check_proof import Weights, check
+from verify.check_proof import MOST_LENGTHS, Weights, check
 from verify.horizon import Decisions
 from verify.margins import answer_tokens
 from verify.program_and_model import lowered_for
 from verify.system_verdict import LIVE
-from verify.verdict import Verdict
+from verify.verdict import Counterexample, Verdict
 from verify.verify import digest
 from verify.vocabulary import output_places
 
@@ -37,7 +37,9 @@ def proof_of(program: Program, model: Model, verdict: Verdict) -> StoredProof:
     domain (ask for the decisions); memories and machines that are proved by what their runs span.
     """
     model, _ = read_as(model, program)
-    claim = {"verdict": verdict.verdict, "level": verdict.level, "lengths": verdict.lengths}
+    claim: dict[str, Any] = {"verdict": verdict.verdict, "level": verdict.level, "lengths": verdict.lengths}
+    if verdict.tolerance:
+        claim["tolerance"] = str(verdict.tolerance)
     premises = _premises(program, model, verdict)
     stored = StoredProof(digest(program), digest(model), claim, premises, _shown(program, model, verdict))
     reason = check(stored, _weights(model))
@@ -112,12 +114,9 @@ def _shown(program: Program, model: Model, verdict: Verdict) -> dict[str, Any]:
         if not isinstance(lowering, LoweredAutomaton):
             raise UnsupportedError(f"this version stores no proof of the decisions of a {program.kind}")
         graph = _graph(lowering, model)
-        witnesses = (
-            Decisions(graph, ModelAnswers(model.heads, graph).to).witnesses() if verdict.lengths is not None else {}
-        )
-        word = (
-            None if verdict.counterexample is None else [graph.lasts[symbol] for symbol in verdict.counterexample.input]
-        )
+        decisions = Decisions(graph, ModelAnswers(model.heads, graph).to, verdict.tolerance)
+        witnesses = decisions.witnesses() if verdict.lengths is not None else {}
+        word = None if verdict.counterexample is None else _word(graph, verdict.counterexample)
         return {"witnesses": {str(graph.lasts[symbol]): each for symbol, each in witnesses.items()}, "word": word}
     if verdict.verdict == "refuted" and verdict.level == "everywhere":
         assert verdict.counterexample is not None
@@ -125,6 +124,17 @@ def _shown(program: Program, model: Model, verdict: Verdict) -> dict[str, Any]:
     if verdict.verdict == "proved" and verdict.level in ("everywhere", "domain"):
         return {}
     raise UnsupportedError("only what is proved, or refuted everywhere or by decisions, has a proof to be stored")
+
+
+def _word(graph: TokenGraph, shown: Counterexample) -> list[int]:
+    """The letters of a counterexample, by number."""
+    word = shown.input
+    if shown.repeated is not None:
+        begin, end, times = shown.repeated
+        if times * (end - begin) > MOST_LENGTHS:
+            raise UnsupportedError(f"words of more than {MOST_LENGTHS:,} symbols are not stored")
+        word = (*word[:begin], *word[begin:end] * times, *word[end:])
+    return [graph.lasts[symbol] for symbol in word]
 
 
 def _weights(model: Model) -> Weights:

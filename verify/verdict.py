@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 Answer: TypeAlias = Literal["proved", "refuted", "undecided"]
@@ -45,6 +46,9 @@ class Counterexample:
         The token at which they part: its name and its place among the tokens of the run, from 0.
     blame
         For a wrong decision the rule, other than the program's, that speaks most for it; a hint, computed in floats.
+    repeated
+        For a word of more than 100,000 symbols (begin, end, times): input[begin:end] stands there so many times, not
+        once. It is then of the least length, but maybe not the first of these.
     """
 
     input: tuple[Any, ...]
@@ -52,6 +56,7 @@ class Counterexample:
     got: str
     at: str
     blame: str | None = None
+    repeated: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class Verdict:
         The time it took.
     properties
         What holds of the model's runs, for each property of the program. The other fields do not depend on it.
+    tolerance
+        So far may an answer be moved for a decision to be right still (level decisions).
     """
 
     verdict: Answer
@@ -113,6 +120,7 @@ class Verdict:
     witness: tuple[str, ...] = ()
     seconds: float = 0.0
     properties: tuple[PropertyVerdict, ...] = ()
+    tolerance: Fraction = Fraction(0)
 
     def __bool__(self) -> bool:
         return self.verdict == "proved"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from fractions import Fraction
+from math import inf
 from time import perf_counter
 
 from compiler.errors import UnsupportedError
@@ -19,7 +21,14 @@ from verify.verdict import LEVELS, Counterexample, Level, Verdict
 CLAIMS = "the model claims to be another program: with the tokens of that one its decisions may be others"
 
 
-def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None, up_to: int | None = None) -> Verdict:
+def verify(
+    a: Program | Model,
+    b: Program | Model,
+    *,
+    level: Level | None = None,
+    up_to: int | None = None,
+    tolerance: Fraction | float = 0,
+) -> Verdict:
     """Decide whether two things are the same: a program and a model, two models, or two programs.
 
     Parameters
@@ -34,6 +43,9 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         ``tested``: words tried by hypothesis, which proves nothing.
     up_to
         Only words of up to this length count: for ``decisions``, or ``tested``, which tries no longer ones.
+    tolerance
+        A decision has to stay right however the answer is moved by up to this Euclidean distance, at least 0; a float
+        stands for the rational that it is. Other than 0 it means level ``decisions``.
 
     Returns
     -------
@@ -56,6 +68,8 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
     """
     began = perf_counter()
     _check(a, b, level, up_to)
+    room = _room(a, b, level, tolerance)
+    level = "decisions" if room else level
     if isinstance(a, Model) and not isinstance(b, Model):
         a, b = b, a
     if isinstance(a, Model):
@@ -65,13 +79,13 @@ def verify(a: Program | Model, b: Program | Model, *, level: Level | None = None
         found = replace(found, witness=(*how_left, *how_right, *found.witness))
     elif isinstance(b, Model):
         read, how = read_as(b, a)
-        found = program_and_model(a, read, level, up_to)
+        found = program_and_model(a, read, level, up_to, room)
         claims = found.level == "decisions" and b.program is not None and b.program != a
         assumptions = (*found.assumptions, CLAIMS) if claims else found.assumptions
         found = replace(found, witness=(*how, *found.witness), assumptions=assumptions)
     else:
         found = _programs(a, b, level)
-    return replace(found, program=digest(a), model=digest(b), seconds=perf_counter() - began)
+    return replace(found, program=digest(a), model=digest(b), seconds=perf_counter() - began, tolerance=room)
 
 
 def _check(a: object, b: object, level: object, up_to: object) -> None:
@@ -85,6 +99,15 @@ def _check(a: object, b: object, level: object, up_to: object) -> None:
         raise UnsupportedError(
             f"up_to={up_to!r}: a length of at least 1, and not for levels that speak of every length"
         )
+
+
+def _room(a: object, b: object, level: object, tolerance: object) -> Fraction:
+    """The tolerance, exactly."""
+    if not isinstance(tolerance, int | float | Fraction) or not 0 <= tolerance < inf:
+        raise UnsupportedError(f"tolerance={tolerance!r}: a finite distance of at least 0")
+    if tolerance and (level not in (None, "decisions") or isinstance(a, Model) == isinstance(b, Model)):
+        raise UnsupportedError("a tolerance is for the decisions of a model that is to be a program")
+    return Fraction(tolerance)
 
 
 def digest(thing: Program | Model) -> str:

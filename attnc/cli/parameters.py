@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from math import inf, nan
 from typing import Literal
 
@@ -42,6 +43,23 @@ class Ridge(click.ParamType[float | Literal["cv"]]):
         if not 0 <= number < inf:
             self.fail(f"{value!r} is no ridge; expected a finite number of at least 0, or cv", param, ctx)
         return number
+
+
+class Distance(click.ParamType[Fraction]):
+    """A number of at least 0, exactly: ``0.05``, ``1e-3`` or ``1/20``."""
+
+    name = "T"
+
+    def convert(  # noqa: D102 - click's interface
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Fraction:
+        text = str(value)
+        if not re.fullmatch(r"\d{1,30}(/\d{1,30}|(\.\d{1,30})?(e[+-]?\d{1,3})?)", text, flags=re.IGNORECASE):
+            self.fail(f"{text!r} is no distance; expected a number of at least 0, such as 0.05 or 1/20", param, ctx)
+        try:
+            return Fraction(text)
+        except ZeroDivisionError:
+            self.fail(f"{text!r} divides by zero", param, ctx)
 
 
 class Shard(click.ParamType[tuple[int, int]]):

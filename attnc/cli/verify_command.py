@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import click
 
 from attnc.cli import DONE, NO, UNDECIDED
+from attnc.cli.parameters import Distance
 from attnc.cli.printing import json_option, print_json
 from attnc.cli.references import heads_option, model_or_program
 from compiler.program.words import shorten
@@ -15,7 +17,7 @@ from compiler.program.words import shorten
 if TYPE_CHECKING:
     from compiler.model import Model
     from compiler.program import Program
-    from verify.verdict import PropertyVerdict, Verdict
+    from verify.verdict import Counterexample, PropertyVerdict, Verdict
 
 STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
 
@@ -29,6 +31,12 @@ STATUS = {"proved": DONE, "refuted": NO, "undecided": UNDECIDED}
 @click.option(
     "--up-to", type=click.IntRange(min=1), metavar="N", help="Only words of up to N symbols count (decisions, tested)."
 )
+@click.option(
+    "--tolerance",
+    type=Distance(),
+    default="0",
+    help="Decisions have to stay right however an answer is moved by up to T; means --level decisions.",
+)
 @click.option("--proof", type=click.Path(), metavar="FILE.json", help="Store why, for a small independent checker.")
 @click.option("--check", type=click.Path(), metavar="FILE.json", help="Check a stored proof instead.")
 @heads_option
@@ -40,6 +48,7 @@ def command(
     b: str,
     level: str | None,
     up_to: int | None,
+    tolerance: Fraction,
     proof: str | None,
     check: str | None,
     heads: int | None,
@@ -60,7 +69,7 @@ def command(
         raise click.UsageError(f"--up-to bounds lengths, and level {level} speaks of every length")
     left, right = (model_or_program(each, heads) for each in (a, b))
     if check is not None:
-        if (level, up_to, proof) != (None, None, None):
+        if tolerance or (level, up_to, proof) != (None, None, None):
             raise click.UsageError("--check checks what a file claims, with no other option than --heads and --json")
         _check(ctx, *_program_and_model(left, right), check, as_json)
         return
@@ -70,20 +79,20 @@ def command(
 
         check_target(proof, ENDING)
         _program_and_model(left, right)
-    found: Verdict = verify(left, right, level=level, up_to=up_to)  # type: ignore[arg-type]
+    found: Verdict = verify(left, right, level=level, up_to=up_to, tolerance=tolerance)  # type: ignore[arg-type]
     if proof is not None:
         from compiler.files.proof_file import save_proof
         from verify.proofs import proof_of
 
         save_proof(proof_of(*_program_and_model(left, right), found), proof)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(found) | {"tolerance": str(found.tolerance)})
     else:
         words = {"proved": "", "refuted": "not ", "undecided": "no difference was found, which proves nothing: "}
         click.echo(f"{found.verdict} ({found.level}): {words[found.verdict]}{LEVELS[found.level]}{_lengths(found)}")
         if found.counterexample is not None:
             shown = found.counterexample
-            click.echo(f"  counterexample  {', '.join(map(str, shown.input)) or 'the empty word'}")
+            click.echo(f"  counterexample  {_word(shown)}")
             click.echo(
                 f"  expected        {shown.expected}\n  got             {shown.got}\n  at              {shown.at}"
             )
@@ -126,6 +135,15 @@ def _check(ctx: click.Context, program: Program, model: Model, path: str, as_jso
         click.echo(f"rejected: {reason}")
     if reason is not None:
         ctx.exit(NO)
+
+
+def _word(shown: Counterexample) -> str:
+    """The input of a counterexample, with what is repeated in parentheses."""
+    letters = [str(item) for item in shown.input]
+    if shown.repeated is not None:
+        begin, end, times = shown.repeated
+        letters[begin:end] = [f"({', '.join(letters[begin:end])}) {times:,} times"]
+    return ", ".join(letters) or "the empty word"
 
 
 def _property(each: PropertyVerdict) -> str:

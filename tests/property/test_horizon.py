@@ -21,6 +21,7 @@ from verify import horizon as searched
 from verify.answers import ModelAnswers
 from verify.cycle_means import NEVER, cycle_mean, first_steps, least_steps, potentials, witness
 from verify.horizon import Decisions
+from verify.long_walks import turns
 from verify.strategies import automata, mutants
 from verify.verify import verify
 
@@ -226,3 +227,84 @@ def test_a_model_of_another_program_is_judged_with_the_tokens_of_this_one() -> N
     assert "claims to be another program" in found.assumptions[-1]
     assert replace(other, program=program, tokens=compile(program).tokens).run("a").outcome == "rejected"
     assert "claims" not in verify(program, noisy(compile(program), 0.01, 0)).assumptions[-1]
+
+
+@pytest.mark.parametrize("name", ["parity", "mod3", "tomita4", "flip_flop"])
+@pytest.mark.parametrize("seed", range(3))
+def test_long_words_are_computed_as_they_are_searched(monkeypatch, name: str, seed: int) -> None:
+    program = load(name)
+    model = noisy(compile(program), 0.001, seed)
+    searching = verify(program, model)
+    nodes = len(token_graph(lower(program)).words)
+    monkeypatch.setattr(searched, "MOST_STEPS", 2 * turns(nodes))
+    found = verify(program, model)
+    assert (found.verdict, found.lengths) == ("refuted", searching.lengths)
+    shown = found.counterexample
+    begin, end, times = shown.repeated
+    word = (*shown.input[:begin], *shown.input[begin:end] * times, *shown.input[end:])
+    assert len(word) == found.lengths + 1
+    assert fails(program, model, word)
+    assert "maybe not the first" in found.assumptions[-1]
+
+
+def test_a_word_that_is_too_long_to_list() -> None:
+    program = load("mod3")
+    model = noisy(compile(program), 1e-9, 0)
+    found = verify(program, model)
+    begin, end, times = found.counterexample.repeated
+    shown = found.counterexample.input
+    assert found.lengths == len(shown) - 1 + (times - 1) * (end - begin)
+    assert found.lengths > 100_000_000
+    nearly = verify(program, noisy(compile(program), 1e-6, 0)).lengths
+    assert abs(found.lengths / nearly / 1000 - 1) < 1e-3
+
+
+def least_distance(program, model, word) -> float:
+    """How far the answer is from being as near to another token as to the right one; below 0 where it is."""
+    lowering = lower(program)
+    *seen, right = lowering.trace(word)
+    y, t = model.answer(np.stack([lowering.tokens[name] for name in seen])), lowering.tokens[right]
+    choices = [lowering.tokens[name] for name in {*lowering.answers.values()} if name != right]
+    return min((2 * (t - w) @ y - t @ t + w @ w) / (2 * np.linalg.norm(t - w)) for w in choices)
+
+
+@pytest.mark.parametrize("name", ["parity", "mod3", "tomita4"])
+@pytest.mark.parametrize("tolerance", [0.05, 0.2, 0.4])
+@pytest.mark.parametrize("seed", range(3))
+def test_with_a_tolerance_answers_stay_away_from_others(name: str, tolerance: float, seed: int) -> None:
+    program = load(name)
+    model = noisy(compile(program), 0.05, seed)
+    found = verify(program, model, tolerance=tolerance)
+    words = (word for length in range(1, 9) for word in product(program.alphabet, repeat=length))
+    first = next((word for word in words if least_distance(program, model, word) <= tolerance), None)
+    if first is None:
+        assert found.lengths == "all" or found.lengths >= 8
+    else:
+        assert (found.verdict, found.lengths, found.counterexample.input) == ("refuted", len(first) - 1, first)
+    assert found.lengths is not None
+    assert found.tolerance == Fraction(tolerance)
+
+
+def test_a_tolerance_of_half_the_distance_is_a_tie() -> None:
+    program = load("parity")
+    model = compile(program)
+    choices = [lower(program).tokens[name] for name in {*lower(program).answers.values()}]
+    squares = [int(((t - w) ** 2).sum()) for n, t in enumerate(choices) for w in choices[:n]]
+    half = min(squares) ** 0.5 / 2
+    assert verify(program, model, tolerance=half * (1 - 1e-9)).lengths == "all"
+    refused = verify(program, model, tolerance=half * (1 + 1e-9))
+    assert refused.verdict == "refuted"
+    assert "where it is moved by" in refused.counterexample.got
+
+
+@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf"), "1", None, 1j])
+def test_a_tolerance_is_a_distance(wrong) -> None:
+    with pytest.raises(UnsupportedError, match="a finite distance"):
+        verify(load("parity"), compile(load("parity")), tolerance=wrong)
+
+
+def test_a_tolerance_is_for_decisions() -> None:
+    program, model = load("parity"), compile(load("parity"))
+    for pair, level in (((program, model), "domain"), ((program, program), None), ((model, model), None)):
+        with pytest.raises(UnsupportedError, match="for the decisions"):
+            verify(*pair, level=level, tolerance=0.1)

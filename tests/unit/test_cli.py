@@ -347,7 +347,7 @@ def test_verify_refutes_with_a_counterexample(attnc: Attnc) -> None:
     save(mutant(), "x.safetensors")
     told = attnc("verify", "parity", "x.safetensors", "--level", "domain", "--json")
     assert (told.status, told.json["verdict"], told.json["lengths"]) == (1, "refuted", None)
-    assert list(told.json["counterexample"]) == ["input", "expected", "got", "at", "blame"]
+    assert list(told.json["counterexample"]) == ["input", "expected", "got", "at", "blame", "repeated"]
     assert "counterexample" in attnc("verify", "parity", "x.safetensors", "--level", "domain").out
     save(zero(), "x.safetensors")
     tested = attnc("verify", "x.safetensors", "parity", "--level", "tested", "--up-to", "4", "--json")

@@ -23,6 +23,15 @@ def test_a_proof_is_stored_and_checked(attnc: Attnc) -> None:
     assert (other.status, other.out) == (1, "rejected: it is for another program or another model\n")
 
 
+def test_a_tolerance_on_the_command_line(attnc: Attnc) -> None:
+    assert attnc("compile", "parity", "-o", "m.safetensors").status == 0
+    found = attnc("verify", "parity", "m.safetensors", "--tolerance", "0.1", "--json").json
+    assert (found["verdict"], found["level"], found["tolerance"]) == ("proved", "decisions", "1/10")
+    told = attnc("verify", "parity", "m.safetensors", "--tolerance", "3/2").out
+    assert "where it is moved by 3/2" in told
+    assert attnc("verify", "parity", "m.safetensors", "--json").json["tolerance"] == "0"
+
+
 def test_usage_of_proofs(attnc: Attnc) -> None:
     assert attnc("compile", "parity", "-o", "m.safetensors").status == 0
     pair = "verify", "parity", "m.safetensors"
@@ -32,6 +41,11 @@ def test_usage_of_proofs(attnc: Attnc) -> None:
         ((*pair, "--proof", "p.txt"), ".json"),
         ((*pair, "--check", "p.json"), "p.json"),
         ((*pair, "--check", "p.json", "--up-to", "3"), "no other option"),
+        ((*pair, "--check", "p.json", "--tolerance", "0.1"), "no other option"),
+        ((*pair, "--tolerance", "-1"), "no distance"),
+        ((*pair, "--tolerance", "1/0"), "divides by zero"),
+        ((*pair, "--tolerance", "nan"), "no distance"),
+        ((*pair, "--tolerance", "0.1", "--level", "domain"), "for the decisions"),
         ((*pair, "--level", "tested", "--proof", "p.json"), "proof"),
         ((*pair, "--check", "other.json"), "no proof"),
     ):

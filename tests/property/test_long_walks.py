@@ -1,0 +1,68 @@
+"""Walks that repeat a cycle, against walking step by step."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from verify.long_walks import Walks, least_long_walk, turns
+
+graphs = st.integers(1, 4).flatmap(
+    lambda n: st.tuples(
+        st.just(n),
+        st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1), st.integers(-9, 9)), min_size=1, max_size=8),
+        st.integers(0, 150),
+        st.sets(st.integers(0, n - 1), min_size=1),
+    )
+)
+
+
+def step(edges, sums):
+    after: dict[int, int] = {}
+    for a, b, weight in edges:
+        if a in sums:
+            after[b] = min(after.get(b, 10**9), sums[a] + weight)
+    return after
+
+
+def least_of(sums, ends):
+    return min((sums[q] for q in ends if q in sums), default=10**9)
+
+
+@settings(max_examples=300)
+@given(graphs)
+def test_the_least_long_walk_is_that_of_walking(drawn) -> None:
+    n, edges, more, ends = drawn
+    beyond, sums, lowest = 2 * turns(n), {0: 0}, 10**9
+    for _ in range(beyond + 1):
+        lowest = min(lowest, least_of(sums, ends))
+        sums = step(edges, sums)
+    base = more + 1 - lowest  # no walk of up to `beyond` edges comes to zero
+    walks = Walks(n, *map(list, zip(*edges, strict=True)))
+    found = least_long_walk(walks, 0, base, sorted(ends), beyond)
+    first = None
+    for k in range(beyond + 1, beyond + 1 + n * (more + 60)):
+        if base + least_of(sums, ends) <= 0:
+            first = k
+            break
+        sums = step(edges, sums)
+    assert (found and found.steps) == first
+    if found is not None:
+        path = [*found.before, *found.cycle * found.times, *found.after]
+        node, total = 0, base
+        assert len(path) == found.steps
+        for number in path:
+            assert edges[number][0] == node
+            node, total = edges[number][1], total + edges[number][2]
+        assert node in ends
+        assert total <= 0
+
+
+def test_walks_must_have_been_searched_far_enough() -> None:
+    with pytest.raises(ValueError, match="searched first"):
+        least_long_walk(Walks(3, [0], [0], [-1]), 0, 100, [0], 2 * turns(3) - 1)
+
+
+def test_steps_beyond_all_integers_of_machines() -> None:
+    found = least_long_walk(Walks(1, [0], [0], [-1]), 0, 10**30, [0], 10)
+    assert found is not None
+    assert found.steps == 10**30
