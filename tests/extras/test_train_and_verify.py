@@ -9,7 +9,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "train_and_verify.py"
 
 
 def test_trained_models_get_a_verdict_with_a_horizon() -> None:
-    told = subprocess.run([sys.executable, str(EXAMPLE), "parity", "tomita4"], capture_output=True, text=True, check=True)
+    command = [sys.executable, str(EXAMPLE), "parity", "tomita4"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
     horizons = re.findall(r"(\w+): loss \S+ (refuted|proved) \(decisions\), right up to length (\d+|all)", told.stdout)
     assert [name for name, *_ in horizons] == ["parity", "tomita4"]
     assert all(length == "all" or int(length) > 20 for *_, length in horizons), "longer than the words it was taught on"
