@@ -1,0 +1,1 @@
+"""The fast-weight family: linear Transformers as recurrent networks whose weights are written while they run."""
