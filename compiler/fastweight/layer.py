@@ -79,7 +79,7 @@ def softmax(x: Floats) -> Floats:
 
 
 def elu_plus_one(x: Floats) -> Floats:
-    """The map to x + 1 for x > 0, else exp(x): the positive feature map of Katharopoulos et al. 2020 (arXiv 2006.16236)."""
+    """The map to x + 1 for x > 0, else exp(x), which is positive: Katharopoulos et al. 2020 (arXiv 2006.16236)."""
     return np.where(x > 0, x + 1, np.exp(np.minimum(x, 0))).astype(x.dtype)
 
 
