@@ -1,0 +1,104 @@
+"""A cascade: levels, each a few points that every token of its own leaves alone, permutes or resets.
+
+A level reads tokens, and so a position-wise function of all that stands at one position: the letter, and where the
+levels above were before it and after it. So levels can be layers of a network, one above the other, and what is between
+them are tables. (`compiler.fastweight.holonomy` has the mathematics.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from compiler.fastweight.transitions import Shown
+
+
+class Reset(NamedTuple):
+    """Afterwards it is this point."""
+
+    point: int
+
+
+class Permute(NamedTuple):
+    """The point p goes to targets[p]."""
+
+    targets: tuple[int, ...]
+
+    @property
+    def moves(self) -> bool:
+        """Whether some point goes elsewhere."""
+        return any(place != target for place, target in enumerate(self.targets))
+
+
+Action: TypeAlias = Reset | Permute
+
+
+class Reading(NamedTuple):
+    """Where the components of a level were before a token, and are after it; before the first token they are None."""
+
+    before: tuple[int | None, ...]
+    after: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Some points, and what each token does to them; the first token of a run resets them."""
+
+    points: int
+    actions: tuple[Action, ...]
+
+    @property
+    def permutes(self) -> bool:
+        """Whether some token permutes points."""
+        return any(isinstance(action, Permute) and action.moves for action in self.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Components side by side that read the same tokens.
+
+    Attributes
+    ----------
+    components
+        Of each what the tokens do.
+    after
+        For each token and reading the token of the next level; of the last one the number of what is shown.
+    """
+
+    components: tuple[Component, ...]
+    after: dict[tuple[int, Reading], int]
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it reads."""
+        return len(self.components[0].actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Cascade:
+    """Levels, from above. The first one's token 0 begins a run, and token 1 + n is letter n.
+
+    Attributes
+    ----------
+    levels
+        In order; none where what is shown follows from the letter.
+    shown
+        What may be shown.
+    """
+
+    letters: tuple[str, ...]
+    levels: tuple[Level, ...]
+    shown: tuple[Shown, ...]
+
+    def run(self, word: Iterator[int]) -> Iterator[Shown]:
+        """What is shown before a word of letters, by number, and after each: by the tables, for comparison."""
+        points: list[list[int | None]] = [[None] * len(level.components) for level in self.levels]
+        for token in (0, *(1 + letter for letter in word)):
+            for level, now in zip(self.levels, points, strict=True):
+                before = tuple(now)
+                for place, component in enumerate(level.components):
+                    action = component.actions[token]
+                    now[place] = action.point if isinstance(action, Reset) else action.targets[now[place] or 0]
+                token = level.after[token, Reading(before, tuple(now))]  # type: ignore[arg-type]
+            yield self.shown[token]

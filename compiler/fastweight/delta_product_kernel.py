@@ -1,0 +1,98 @@
+"""DeltaProduct over a vocabulary, token by token, in a given precision: `delta_product` compiled, for long words."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.layer import Floats, sigmoid, unit
+from compiler.fastweight.precision import BINARY, Precision, rounded
+
+
+class Gates(NamedTuple):
+    """What the tokens of a vocabulary are projected to, rounded.
+
+    Decays (V, H); keys (V, n_h, H, d_k), values (V, n_h, H, d_v) and rates (V, n_h, H); queries (V, H, d_k).
+    """
+
+    decays: Floats
+    keys: Floats
+    values: Floats
+    rates: Floats
+    queries: Floats
+
+
+def gates(layer: DeltaProduct, precision: Precision) -> Gates:
+    """The gates of tokens that are the unit vectors of the layer's inputs."""
+    ones = np.zeros((1, layer.inputs))
+    logits = ones if layer.w_alpha is None else layer.w_alpha.astype(np.float64)
+    decays = np.ones((layer.inputs, 1)) if layer.w_alpha is None else sigmoid(logits).T
+    decays = np.broadcast_to(decays, (layer.inputs, layer.W_q.shape[0]))
+    keys = unit(np.moveaxis(layer.W_k.astype(np.float64), -1, 0))
+    values = np.moveaxis(layer.W_v.astype(np.float64), -1, 0)
+    rates = np.moveaxis(layer.beta_max * sigmoid(layer.w_beta.astype(np.float64)), -1, 0)
+    queries = np.moveaxis(layer.W_q.astype(np.float64), -1, 0)
+    return Gates(*(_all_rounded(each, precision) for each in (decays, keys, values, rates, queries)))
+
+
+def _all_rounded(values: Floats, precision: Precision) -> Floats:
+    kind = BINARY[precision]
+    flat = [rounded(value, *kind) for value in np.ravel(values).tolist()]
+    return np.array(flat, dtype=np.float64).reshape(values.shape)
+
+
+@njit(nogil=True, cache=True)
+def feed(tokens: Any, W: Any, decays: Any, keys: Any, values: Any, rates: Any, queries: Any, kind: Any, y: Any) -> None:
+    """Feed tokens, by number (n,), to the fast weights W (H, d_v, d_k), which change; the answers are y (n, H d_v).
+
+    A decay of 1 and a rate of 0 leave W as it is, and products with zero add nothing, so they are left out.
+    """
+    bits, least, greatest = kind
+    heads, rows, columns = W.shape
+    for t in range(len(tokens)):
+        x = tokens[t]
+        for h in range(heads):
+            if decays[x, h] != 1.0:
+                for a in range(rows):
+                    for b in range(columns):
+                        W[h, a, b] = rounded(decays[x, h] * W[h, a, b], bits, least, greatest)
+            for i in range(keys.shape[1]):
+                if rates[x, i, h] == 0.0:
+                    continue
+                for a in range(rows):
+                    read = 0.0
+                    for b in range(columns):
+                        if keys[x, i, h, b] != 0.0:
+                            product = rounded(W[h, a, b] * keys[x, i, h, b], bits, least, greatest)
+                            read = rounded(read + product, bits, least, greatest)
+                    error = rounded(values[x, i, h, a] - read, bits, least, greatest)
+                    step = rounded(rates[x, i, h] * error, bits, least, greatest)
+                    for b in range(columns):
+                        if keys[x, i, h, b] != 0.0:
+                            product = rounded(step * keys[x, i, h, b], bits, least, greatest)
+                            W[h, a, b] = rounded(W[h, a, b] + product, bits, least, greatest)
+            for a in range(rows):
+                read = 0.0
+                for b in range(columns):
+                    if queries[x, h, b] != 0.0:
+                        product = rounded(W[h, a, b] * queries[x, h, b], bits, least, greatest)
+                        read = rounded(read + product, bits, least, greatest)
+                y[t, h * rows + a] = read
+
+
+class DeltaProductRun:
+    """A layer that is fed long words in pieces."""
+
+    def __init__(self, layer: DeltaProduct, precision: Precision) -> None:
+        self.gates, self.kind, self.outputs = gates(layer, precision), BINARY[precision], layer.outputs
+        self.W = layer.start(1)[0].astype(np.float64)
+
+    def feed(self, tokens: NDArray[np.int64]) -> Floats:
+        """The answers (n, outputs) to the next tokens, by number (n,)."""
+        y = np.empty((len(tokens), self.outputs))
+        feed(tokens, self.W, *self.gates, self.kind, y)
+        return y

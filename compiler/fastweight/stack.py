@@ -1,0 +1,122 @@
+"""A program as a stack of fast-weight layers, with position-wise decoding after each.
+
+A stage reads tokens of its own, unit vectors of a small vocabulary. Its layer answers with a vector, whose entries are
+compared with thresholds: so many digits, of which a token may ignore some bits. Token and digits at a position name the
+next stage's token there, by a table; after the last stage they name what is shown. That is all that stands between
+layers, and it looks at one position only. Token 0 begins a run, and token 1 + n is letter n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compiler.fastweight.layer import Floats, Layer, run
+from compiler.fastweight.precision import Precision
+from compiler.fastweight.runs import started
+
+PIECE = 1 << 15
+"""So many tokens are fed at a time."""
+
+Item = TypeVar("Item")
+
+
+class UndecodedError(ArithmeticError):
+    """Digits that no table lists: the arithmetic was not precise enough for this stack."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """A layer and the decoding of its answers.
+
+    Attributes
+    ----------
+    layer
+        Over unit vectors, one for each token.
+    thresholds
+        For each entry of an answer, in increasing order; the digit is the number of them that it is above.
+    masks
+        (tokens, outputs): the bits of each digit that count after a token.
+    table
+        For each token and its digits, masked, what follows.
+    """
+
+    layer: Layer[Any]
+    thresholds: tuple[tuple[float, ...], ...]
+    masks: NDArray[np.int64]
+    table: dict[tuple[int, tuple[int, ...]], int]
+
+    @cached_property
+    def _listed(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """What each digit counts for in the number of a table's entry; these numbers in order, and what follows."""
+        sizes = [len(each) + 1 for each in self.thresholds]
+        factors = np.cumprod([1, *sizes], dtype=object)
+        if factors[-1] * len(self.masks) >= 2**63:
+            raise OverflowError("a stage has too many digits")
+        entries = sorted((self._number(factors, *key), follows) for key, follows in self.table.items())
+        numbers, following = (np.array(each, dtype=np.int64) for each in zip(*entries, strict=True))
+        return factors.astype(np.int64), numbers, following
+
+    @staticmethod
+    def _number(factors: Sequence[int], token: int, digits: tuple[int, ...]) -> int:
+        return sum(int(digit * factor) for digit, factor in zip((*digits, token), factors, strict=True))
+
+    def decoded(self, tokens: NDArray[np.int64], answers: Floats) -> NDArray[np.int64]:
+        """What follows tokens (n,) with answers (n, outputs). Raises UndecodedError."""
+        factors, numbers, following = self._listed
+        found = tokens * factors[-1]
+        for place, thresholds in enumerate(self.thresholds):
+            digits = np.searchsorted(np.array(thresholds), answers[:, place])
+            found += (digits & self.masks[tokens, place]) * factors[place]
+        places = np.minimum(np.searchsorted(numbers, found), len(numbers) - 1)
+        if not np.array_equal(numbers[places], found):
+            where = int(np.flatnonzero(numbers[places] != found)[0])
+            raise UndecodedError(f"answer {answers[where].tolist()} to token {tokens[where]} has no meaning")
+        return following[places]
+
+
+@dataclass(frozen=True, eq=False)
+class Stack(Generic[Item]):
+    """Stages from below, and what they show in the end.
+
+    Attributes
+    ----------
+    letters
+        What is read.
+    stages
+        In order; none where what is shown follows from the letter.
+    shown
+        What may be shown, by number.
+    """
+
+    letters: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    shown: tuple[Item, ...]
+
+    def run(self, word: Sequence[int], *, precision: Precision = "float32") -> Iterator[Item]:
+        """What is shown before a word of letters, by number, and after each. Raises UndecodedError."""
+        for numbers in self.numbers(np.asarray(word, dtype=np.int64), precision=precision):
+            yield from (self.shown[number] for number in numbers.tolist())
+
+    def numbers(self, word: NDArray[np.int64], *, precision: Precision = "float32") -> Iterator[NDArray[np.int64]]:
+        """The numbers of what is shown, piece by piece."""
+        tokens = np.concatenate([[0], 1 + word])
+        runs = [started(stage.layer, precision) for stage in self.stages]
+        for begin in range(0, len(tokens), PIECE):
+            piece = tokens[begin : begin + PIECE]
+            for stage, running in zip(self.stages, runs, strict=True):
+                piece = stage.decoded(piece, running.feed(piece))
+            yield piece
+
+    def run_by_definition(self, word: Sequence[int]) -> list[Item]:
+        """The same by the definition of the layers, in the dtype of their weights."""
+        tokens = np.array([0, *(1 + letter for letter in word)], dtype=np.int64)
+        for stage in self.stages:
+            answers = run(stage.layer, np.eye(stage.layer.inputs)[tokens][None])[0]
+            tokens = stage.decoded(tokens, answers)
+        return [self.shown[number] for number in tokens.tolist()]
