@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Floats, sigmoid, unit
-from compiler.fastweight.precision import BINARY, Precision, rounded
+from compiler.fastweight.precision import BINARY, Precision, all_rounded, rounded
 
 
 class Gates(NamedTuple):
@@ -26,23 +26,15 @@ class Gates(NamedTuple):
     queries: Floats
 
 
-def gates(layer: DeltaProduct, precision: Precision) -> Gates:
-    """The gates of tokens that are the unit vectors of the layer's inputs."""
-    ones = np.zeros((1, layer.inputs))
-    logits = ones if layer.w_alpha is None else layer.w_alpha.astype(np.float64)
-    decays = np.ones((layer.inputs, 1)) if layer.w_alpha is None else sigmoid(logits).T
-    decays = np.broadcast_to(decays, (layer.inputs, layer.W_q.shape[0]))
-    keys = unit(np.moveaxis(layer.W_k.astype(np.float64), -1, 0))
-    values = np.moveaxis(layer.W_v.astype(np.float64), -1, 0)
-    rates = np.moveaxis(layer.beta_max * sigmoid(layer.w_beta.astype(np.float64)), -1, 0)
-    queries = np.moveaxis(layer.W_q.astype(np.float64), -1, 0)
-    return Gates(*(_all_rounded(each, precision) for each in (decays, keys, values, rates, queries)))
+def gates(layer: DeltaProduct, embeddings: Floats, precision: Precision) -> Gates:
+    """The gates of tokens with these embeddings (V, d)."""
 
+    def said(weights: Floats) -> Floats:
+        return np.moveaxis(weights.astype(np.float64) @ embeddings.T, -1, 0)
 
-def _all_rounded(values: Floats, precision: Precision) -> Floats:
-    kind = BINARY[precision]
-    flat = [rounded(value, *kind) for value in np.ravel(values).tolist()]
-    return np.array(flat, dtype=np.float64).reshape(values.shape)
+    decays = np.ones((len(embeddings), layer.W_q.shape[0])) if layer.w_alpha is None else sigmoid(said(layer.w_alpha))
+    keys, rates = unit(said(layer.W_k)), layer.beta_max * sigmoid(said(layer.w_beta))
+    return Gates(*(all_rounded(each, precision) for each in (decays, keys, said(layer.W_v), rates, said(layer.W_q))))
 
 
 @njit(nogil=True, cache=True)
@@ -87,8 +79,9 @@ def feed(tokens: Any, W: Any, decays: Any, keys: Any, values: Any, rates: Any, q
 class DeltaProductRun:
     """A layer that is fed long words in pieces."""
 
-    def __init__(self, layer: DeltaProduct, precision: Precision) -> None:
-        self.gates, self.kind, self.outputs = gates(layer, precision), BINARY[precision], layer.outputs
+    def __init__(self, layer: DeltaProduct, embeddings: Floats, precision: Precision) -> None:
+        self.gates, self.kind = gates(layer, embeddings, precision), BINARY[precision]
+        self.outputs = layer.outputs
         self.W = layer.start(1)[0].astype(np.float64)
 
     def feed(self, tokens: NDArray[np.int64]) -> Floats:

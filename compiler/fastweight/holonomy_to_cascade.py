@@ -37,7 +37,9 @@ def holonomy_cascade(given: Transitions) -> Cascade:
             there = levels.step(chain, letter)
             if there not in known:
                 if len(known) == MOST_CHAINS:
-                    raise TooLargeError(f"a cascade of {len(levels.heights)} levels has more than {MOST_CHAINS:,} states")
+                    raise TooLargeError(
+                        f"a cascade of {len(levels.heights)} levels has more than {MOST_CHAINS:,} states"
+                    )
                 known.add(there)
                 chains.append(there)
     return Cascade(given.letters, tuple(levels.made()), tuple(levels.shown))

@@ -57,13 +57,13 @@ def run(layer: Layer[Any], X: Floats) -> Floats:
 
 def projected(weights: Floats, x: Floats) -> Floats:
     """Every head's projection of tokens: weights (H, m, d) and x (B, d) give (B, H, m)."""
-    return np.einsum("hmd,bd->bhm", weights, x)
+    return np.asarray(np.einsum("hmd,bd->bhm", weights, x))
 
 
 def unit(keys: Floats) -> Floats:
     """Vectors (..., m) divided by their Euclidean length; zero stays zero."""
     length = np.sqrt((keys * keys).sum(axis=-1, keepdims=True))
-    return np.divide(keys, length, out=np.zeros_like(keys), where=length > 0)
+    return np.asarray(np.divide(keys, length, out=np.zeros_like(keys), where=length > 0))
 
 
 def sigmoid(x: Floats) -> Floats:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 Precision: TypeAlias = Literal["float64", "float32", "float16", "bfloat16"]
 
@@ -44,3 +45,9 @@ def rounded(x: Any, bits: Any, least: Any, greatest: Any) -> Any:
     if abs(near) > greatest:
         return np.inf if near > 0 else -np.inf
     return near
+
+
+def all_rounded(values: NDArray[Any], precision: Precision) -> NDArray[np.float64]:
+    """Every one of `values`, rounded."""
+    flat = [rounded(value, *BINARY[precision]) for value in np.ravel(values).tolist()]
+    return np.array(flat, dtype=np.float64).reshape(values.shape)

@@ -52,9 +52,7 @@ def feed(tokens: Any, embeddings: Any, slow: Any, recurrent: Any, W: Any, last: 
                 step = rounded(rate * rounded(value[r] - read[r], bits, least, greatest), bits, least, greatest)
                 for c in range(columns):
                     if k[c] != 0.0:
-                        W[r, c] = rounded(
-                            W[r, c] + rounded(step * k[c], bits, least, greatest), bits, least, greatest
-                        )
+                        W[r, c] = rounded(W[r, c] + rounded(step * k[c], bits, least, greatest), bits, least, greatest)
         times(W, q, kind, last)
         y[t] = last
 

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.delta_product_kernel import DeltaProductRun
 from compiler.fastweight.layer import Floats, Layer
+from compiler.fastweight.linear_transformer import LinearTransformer
+from compiler.fastweight.linear_transformer_kernel import LinearTransformerRun
 from compiler.fastweight.precision import Precision
+from compiler.fastweight.recurrent_delta import RecurrentDelta
+from compiler.fastweight.recurrent_delta_kernel import RecurrentDeltaRun
+from compiler.fastweight.self_referential import SelfReferential
+from compiler.fastweight.self_referential_kernel import SelfReferentialRun
 
 
 class Running(Protocol):
@@ -21,8 +27,14 @@ class Running(Protocol):
         ...
 
 
-def started(layer: Layer[Any], precision: Precision) -> Running:
-    """The run of a layer over unit vectors, before its first token. Raises TypeError for layers without a kernel."""
+def started(layer: Layer[Any], embeddings: Floats, precision: Precision) -> Running:
+    """The run of a layer before its first token, with embeddings (V, d). Raises TypeError where there is none."""
     if isinstance(layer, DeltaProduct):
-        return DeltaProductRun(layer, precision)
+        return DeltaProductRun(layer, embeddings, precision)
+    if isinstance(layer, LinearTransformer):
+        return LinearTransformerRun(layer, embeddings, precision)
+    if isinstance(layer, SelfReferential):
+        return SelfReferentialRun(layer, embeddings, precision)
+    if isinstance(layer, RecurrentDelta):
+        return RecurrentDeltaRun(layer, embeddings, precision)
     raise TypeError(f"{type(layer).__name__} has no compiled form")

@@ -72,9 +72,7 @@ def feed(tokens: Any, embeddings: Any, W: Any, kind: Any, y: Any) -> None:
             if step != 0.0:
                 for c in range(d):
                     if k[c] != 0.0:
-                        W[r, c] = rounded(
-                            W[r, c] + rounded(step * k[c], bits, least, greatest), bits, least, greatest
-                        )
+                        W[r, c] = rounded(W[r, c] + rounded(step * k[c], bits, least, greatest), bits, least, greatest)
 
 
 class SelfReferentialRun:

@@ -1,6 +1,6 @@
 """A program as a stack of fast-weight layers, with position-wise decoding after each.
 
-A stage reads tokens of its own, unit vectors of a small vocabulary. Its layer answers with a vector, whose entries are
+A stage reads tokens of its own, from a small vocabulary. Its layer answers with a vector, whose entries are
 compared with thresholds: so many digits, of which a token may ignore some bits. Token and digits at a position name the
 next stage's token there, by a table; after the last stage they name what is shown. That is all that stands between
 layers, and it looks at one position only. Token 0 begins a run, and token 1 + n is letter n.
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -37,34 +38,42 @@ class Stage:
     Attributes
     ----------
     layer
-        Over unit vectors, one for each token.
+        What reads the tokens.
     thresholds
         For each entry of an answer, in increasing order; the digit is the number of them that it is above.
     masks
         (tokens, outputs): the bits of each digit that count after a token.
     table
         For each token and its digits, masked, what follows.
+    embeddings
+        (tokens, inputs): the tokens as the layer reads them; None for unit vectors.
     """
 
     layer: Layer[Any]
     thresholds: tuple[tuple[float, ...], ...]
     masks: NDArray[np.int64]
     table: dict[tuple[int, tuple[int, ...]], int]
+    embeddings: Floats | None = None
+
+    @property
+    def embedded(self) -> Floats:
+        """The embeddings of the tokens, as rows."""
+        return np.eye(self.layer.inputs) if self.embeddings is None else self.embeddings
 
     @cached_property
     def _listed(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """What each digit counts for in the number of a table's entry; these numbers in order, and what follows."""
         sizes = [len(each) + 1 for each in self.thresholds]
-        factors = np.cumprod([1, *sizes], dtype=object)
+        factors = [prod(sizes[:place]) for place in range(len(sizes) + 1)]
         if factors[-1] * len(self.masks) >= 2**63:
             raise OverflowError("a stage has too many digits")
         entries = sorted((self._number(factors, *key), follows) for key, follows in self.table.items())
         numbers, following = (np.array(each, dtype=np.int64) for each in zip(*entries, strict=True))
-        return factors.astype(np.int64), numbers, following
+        return np.array(factors, dtype=np.int64), numbers, following
 
     @staticmethod
     def _number(factors: Sequence[int], token: int, digits: tuple[int, ...]) -> int:
-        return sum(int(digit * factor) for digit, factor in zip((*digits, token), factors, strict=True))
+        return sum(digit * factor for digit, factor in zip((*digits, token), factors, strict=True))
 
     def decoded(self, tokens: NDArray[np.int64], answers: Floats) -> NDArray[np.int64]:
         """What follows tokens (n,) with answers (n, outputs). Raises UndecodedError."""
@@ -77,7 +86,8 @@ class Stage:
         if not np.array_equal(numbers[places], found):
             where = int(np.flatnonzero(numbers[places] != found)[0])
             raise UndecodedError(f"answer {answers[where].tolist()} to token {tokens[where]} has no meaning")
-        return following[places]
+        followed: NDArray[np.int64] = following[places]
+        return followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +116,7 @@ class Stack(Generic[Item]):
     def numbers(self, word: NDArray[np.int64], *, precision: Precision = "float32") -> Iterator[NDArray[np.int64]]:
         """The numbers of what is shown, piece by piece."""
         tokens = np.concatenate([[0], 1 + word])
-        runs = [started(stage.layer, precision) for stage in self.stages]
+        runs = [started(stage.layer, stage.embedded, precision) for stage in self.stages]
         for begin in range(0, len(tokens), PIECE):
             piece = tokens[begin : begin + PIECE]
             for stage, running in zip(self.stages, runs, strict=True):
@@ -117,6 +127,6 @@ class Stack(Generic[Item]):
         """The same by the definition of the layers, in the dtype of their weights."""
         tokens = np.array([0, *(1 + letter for letter in word)], dtype=np.int64)
         for stage in self.stages:
-            answers = run(stage.layer, np.eye(stage.layer.inputs)[tokens][None])[0]
+            answers = run(stage.layer, stage.embedded[tokens][None])[0]
             tokens = stage.decoded(tokens, answers)
         return [self.shown[number] for number in tokens.tolist()]

@@ -1,12 +1,17 @@
-"""An automaton as complete transitions between numbered states, with what it shows at each position of a word."""
+"""An automaton as complete transitions between numbered states, with what it shows at each position of a word.
+
+What is shown after a letter is a function of the state before it and the letter, as for a Mealy machine. So states are
+told apart by what letters show from there on, not by what was shown on the way in: "the last letter was a" has one
+state. These are the least transitions that show what the program shows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from compiler.program.automaton import Automaton
-from compiler.program.minimise import minimise
 
 
 class Shown(NamedTuple):
@@ -18,16 +23,16 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """The least complete automaton with the runs of a program.
+    """The least complete transitions that show what a program shows.
 
     Attributes
     ----------
     letters
         The alphabet.
     states
-        The names of the states, which are numbered; None is the sink of missing transitions, if words lead there.
+        For each state, by number, the names of those of the program that it stands for; None is off the automaton.
     start
-        The number of the start state.
+        The number of the start state: 0.
     moves
         For each letter where the states go.
     shown
@@ -37,7 +42,7 @@ class Transitions:
     """
 
     letters: tuple[str, ...]
-    states: tuple[str | None, ...]
+    states: tuple[tuple[str | None, ...], ...]
     start: int
     moves: tuple[tuple[int, ...], ...]
     shown: tuple[tuple[Shown, ...], ...]
@@ -54,21 +59,38 @@ class Transitions:
             state = self.moves[letter][state]
         return state
 
-    def spelled(self, word: tuple[int, ...]) -> tuple[str, ...]:
+    def spelled(self, word: tuple[int, ...]) -> str:
         """A word of letters, by name."""
-        return tuple(self.letters[letter] for letter in word)
+        return ", ".join(self.letters[letter] for letter in word) or "the empty word"
 
 
 def transitions(program: Automaton) -> Transitions:
-    """The transitions of the least automaton with the runs of `program`."""
-    least = minimise(program)
-    names: list[str | None] = list(least.reachable())
-    if any((q, s) not in least.transitions for q in names if q is not None for s in least.alphabet):
+    """The least transitions of `program`: partition refinement, by what letters show (Moore 1956)."""
+    names: list[str | None] = list(program.reachable())
+    if any((q, s) not in program.transitions for q in names if q is not None for s in program.alphabet):
         names.append(None)
-    numbers = {name: number for number, name in enumerate(names)}
-    moves = tuple(tuple(numbers[least.step(q, s)] for q in names) for s in least.alphabet)
-    shown = tuple(tuple(_shown(least, q, s, least.step(q, s)) for s in least.alphabet) for q in names)
-    return Transitions(least.alphabet, tuple(names), 0, moves, shown, _shown(least, None, None, least.start))
+    after = {q: [program.step(q, s) for s in program.alphabet] for q in names}
+    shows = {
+        q: tuple(_shown(program, q, s, there) for s, there in zip(program.alphabet, after[q], strict=True))
+        for q in names
+    }
+    classes = _numbered([shows[q] for q in names])
+    while True:
+        of = dict(zip(names, classes, strict=True))
+        finer = _numbered([(of[q], *(of[there] for there in after[q])) for q in names])
+        if max(finer) == max(classes):
+            break
+        classes = finer
+    members = [tuple(q for q in names if of[q] == number) for number in range(max(classes) + 1)]
+    moves = tuple(tuple(of[after[mine[0]][letter]] for mine in members) for letter in range(len(program.alphabet)))
+    first = _shown(program, None, None, program.start)
+    return Transitions(program.alphabet, tuple(members), 0, moves, tuple(shows[mine[0]] for mine in members), first)
+
+
+def _numbered(values: Sequence[object]) -> list[int]:
+    """The same number for the same value, in the order in which they come."""
+    order: dict[object, int] = {}
+    return [order.setdefault(value, len(order)) for value in values]
 
 
 def _shown(program: Automaton, state: str | None, symbol: str | None, target: str | None) -> Shown:
