@@ -128,7 +128,9 @@ class _Builder:
         """Call tokens something else, which is up to the table before them."""
         self.tokens = [name(token) for token in self.tokens]
 
-    def stage(self, added: Callable[[Token], int], levels: range, follows: Callable[[Token, int], Token | None]) -> None:
+    def stage(
+        self, added: Callable[[Token], int], levels: range, follows: Callable[[Token, int], Token | None]
+    ) -> None:
         """Add integers, and tell sums apart within `levels`; any other sum is read as the nearest of these.
 
         Where nothing follows the sum does not occur.

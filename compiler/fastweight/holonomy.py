@@ -29,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import networkx
 
@@ -36,6 +37,14 @@ from compiler.errors import TooLargeError
 
 MOST_IMAGES = 20_000
 """The most sets of states that are looked at."""
+
+
+class Place(NamedTuple):
+    """An image in its class: a bijection from the representative onto it, as pairs of states, and the word of that."""
+
+    representative: int
+    bijection: dict[int, int]
+    word: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -49,14 +58,14 @@ class Holonomy:
     heights
         Of each image.
     places
-        For each image the representative of its class, and the bijection from that as pairs of states.
+        For each image how it is made from the representative of its class.
     by_size
         The images, larger ones first.
     """
 
     moves: tuple[tuple[int, ...], ...]
     heights: dict[int, int]
-    places: dict[int, tuple[int, dict[int, int]]]
+    places: dict[int, Place]
     by_size: tuple[int, ...]
 
     @cached_property
@@ -71,7 +80,7 @@ class Holonomy:
     def tiles(self, image: int) -> tuple[int, ...]:
         """The tiles of an image, as they are numbered in its class."""
         if image not in self._tiles:
-            representative, bijection = self.places[image]
+            representative, bijection, _ = self.places[image]
             if representative == image:
                 self._tiles[image] = _greatest_within(image, self.by_size)
             else:
@@ -89,7 +98,7 @@ def holonomy(moves: tuple[tuple[int, ...], ...]) -> Holonomy:
     order = networkx.condensation(graph)
     classes = [sorted(order.nodes[number]["members"]) for number in networkx.topological_sort(order)]
     heights: dict[int, int] = {}
-    places: dict[int, tuple[int, dict[int, int]]] = {}
+    places: dict[int, Place] = {}
     by_size = sorted(graph, key=int.bit_count, reverse=True)
     for members in sorted(reversed(classes), key=lambda each: each[0].bit_count()):
         below = {there for image in members for there in graph[image]}.difference(members)
@@ -138,17 +147,18 @@ def _greatest_within(image: int, by_size: Iterable[int]) -> tuple[int, ...]:
 
 def _bijections(
     graph: networkx.DiGraph[int], members: set[int], first: int, moves: Sequence[tuple[int, ...]]
-) -> dict[int, tuple[int, dict[int, int]]]:
+) -> dict[int, Place]:
     """For each member of a class the bijection from the first one, by some word."""
-    found = {first: {state: state for state in _states(first)}}
+    found = {first: Place(first, {state: state for state in _states(first)}, ())}
     queue = [first]
     for image in queue:
         for there, edge in graph[image].items():
             if there in members and there not in found:
-                move = moves[edge["letter"]]
-                found[there] = {begin: move[end] for begin, end in found[image].items()}
+                move, place = moves[edge["letter"]], found[image]
+                bijection = {begin: move[end] for begin, end in place.bijection.items()}
+                found[there] = Place(first, bijection, (*place.word, edge["letter"]))
                 queue.append(there)
-    return {image: (first, bijection) for image, bijection in found.items()}
+    return found
 
 
 def _mapped(image: int, bijection: Mapping[int, int]) -> int:

@@ -17,8 +17,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from compiler.errors import UnsupportedError
 from compiler.fastweight.layer import Floats, Layer, run
-from compiler.fastweight.precision import Precision
+from compiler.fastweight.precision import BINARY, Precision
 from compiler.fastweight.runs import started
 
 PIECE = 1 << 15
@@ -59,6 +60,11 @@ class Stage:
     def embedded(self) -> Floats:
         """The embeddings of the tokens, as rows."""
         return np.eye(self.layer.inputs) if self.embeddings is None else self.embeddings
+
+    @property
+    def largest(self) -> float:
+        """The largest threshold: sums up to it are to be exact."""
+        return max(abs(threshold) for each in self.thresholds for threshold in each)
 
     @cached_property
     def _listed(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -109,12 +115,18 @@ class Stack(Generic[Item]):
     shown: tuple[Item, ...]
 
     def run(self, word: Sequence[int], *, precision: Precision = "float32") -> Iterator[Item]:
-        """What is shown before a word of letters, by number, and after each. Raises UndecodedError."""
+        """What is shown before a word of letters, by number, and after each.
+
+        Raises UnsupportedError for a precision that is too low, UndecodedError if that was not noticed before.
+        """
         for numbers in self.numbers(np.asarray(word, dtype=np.int64), precision=precision):
             yield from (self.shown[number] for number in numbers.tolist())
 
     def numbers(self, word: NDArray[np.int64], *, precision: Precision = "float32") -> Iterator[NDArray[np.int64]]:
         """The numbers of what is shown, piece by piece."""
+        for stage in self.stages:
+            if 2 ** BINARY[precision].bits <= stage.largest:
+                raise UnsupportedError(f"{precision} has too few bits for sums of up to {stage.largest:g}")
         tokens = np.concatenate([[0], 1 + word])
         runs = [started(stage.layer, stage.embedded, precision) for stage in self.stages]
         for begin in range(0, len(tokens), PIECE):
