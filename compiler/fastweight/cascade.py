@@ -7,11 +7,11 @@ them are tables. (`compiler.fastweight.holonomy` has the mathematics.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from compiler.fastweight.transitions import Shown
+from compiler.fastweight.transitions import Shown, Transitions
 
 
 class Reset(NamedTuple):
@@ -39,6 +39,10 @@ class Reading(NamedTuple):
 
     before: tuple[int | None, ...]
     after: tuple[int, ...]
+
+
+Points: TypeAlias = tuple[tuple[int, ...], ...]
+"""Where the components of each level are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +95,41 @@ class Cascade:
     levels: tuple[Level, ...]
     shown: tuple[Shown, ...]
 
-    def run(self, word: Iterator[int]) -> Iterator[Shown]:
-        """What is shown before a word of letters, by number, and after each: by the tables, for comparison."""
-        points: list[list[int | None]] = [[None] * len(level.components) for level in self.levels]
+    def step(self, points: Points | None, token: int) -> tuple[Points, Shown]:
+        """The points of all levels after a token of the first level, and what is shown; by the tables."""
+        after = []
+        for n, level in enumerate(self.levels):
+            before = (None,) * len(level.components) if points is None else points[n]
+            now = tuple(_moved(each.actions[token], old) for each, old in zip(level.components, before, strict=True))
+            after.append(now)
+            token = level.after[token, Reading(before, now)]
+        return tuple(after), self.shown[token]
+
+    def run(self, word: Iterable[int]) -> Iterator[Shown]:
+        """What is shown before a word of letters, by number, and after each."""
+        points: Points | None = None
         for token in (0, *(1 + letter for letter in word)):
-            for level, now in zip(self.levels, points, strict=True):
-                before = tuple(now)
-                for place, component in enumerate(level.components):
-                    action = component.actions[token]
-                    now[place] = action.point if isinstance(action, Reset) else action.targets[now[place] or 0]
-                token = level.after[token, Reading(before, tuple(now))]  # type: ignore[arg-type]
-            yield self.shown[token]
+            points, shown = self.step(points, token)
+            yield shown
+
+
+def _moved(action: Action, point: int | None) -> int:
+    return action.point if isinstance(action, Reset) else action.targets[point or 0]
+
+
+def check_cascade(cascade: Cascade, given: Transitions) -> None:
+    """Raise ArithmeticError unless the cascade shows what `given` shows, on every word: all pairs of states are visited."""
+    if not cascade.levels:
+        return
+    begin = cascade.step(None, 0)
+    queue = [(given.start, begin[0])]
+    known, wrong = set(queue), begin[1] != given.first
+    for state, points in queue:
+        for letter, move in enumerate(given.moves):
+            after, shown = cascade.step(points, 1 + letter)
+            wrong |= shown != given.shown[state][letter]
+            if (pair := (move[state], after)) not in known:
+                known.add(pair)
+                queue.append(pair)
+    if wrong:
+        raise ArithmeticError("a cascade shows something else; this is a mistake of the compiler")

@@ -32,7 +32,7 @@ counting modulo n, and with the last of two letters, among others that do not ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import count
+from itertools import combinations, count
 from math import lcm
 from operator import mul
 from random import Random
@@ -84,6 +84,46 @@ def refined(given: Transitions, members: Sequence[int]) -> list[Potential]:
             return found
         found.append(potential)
         classes = potential.classes
+
+
+def not_told_apart(given: Transitions) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Words x, y to states of one last class of a component, and z after which they show different things.
+
+    The shortest that are found; raises ValueError where there are none.
+    """
+    words = _words(given)
+    for members in components(given):
+        potentials = refined(given, members)
+        classes = potentials[-1].classes if potentials else dict.fromkeys(members, 0)
+        for p, q in combinations(members, 2):
+            if classes[p] == classes[q]:
+                return words[p], words[q], _telling(given, p, q)
+    raise ValueError("potentials tell all states apart")
+
+
+def _words(given: Transitions) -> dict[int, tuple[int, ...]]:
+    """A shortest word to each state."""
+    found: dict[int, tuple[int, ...]] = {given.start: ()}
+    for state in (queue := [given.start]):
+        for letter, move in enumerate(given.moves):
+            if move[state] not in found:
+                found[move[state]] = (*found[state], letter)
+                queue.append(move[state])
+    return found
+
+
+def _telling(given: Transitions, p: int, q: int) -> tuple[int, ...]:
+    """A shortest word whose last letter shows different things after two different states."""
+    queue: list[tuple[int, int, tuple[int, ...]]] = [(p, q, ())]
+    known = {(p, q)}
+    for one, other, word in queue:
+        for letter, move in enumerate(given.moves):
+            if given.shown[one][letter] != given.shown[other][letter]:
+                return (*word, letter)
+            if (pair := (move[one], move[other])) not in known:
+                known.add(pair)
+                queue.append((*pair, (*word, letter)))
+    raise ValueError(f"states {p} and {q} show the same")
 
 
 def _potential(given: Transitions, members: Sequence[int], classes: dict[int, int]) -> Potential:

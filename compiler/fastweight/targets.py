@@ -1,0 +1,206 @@
+"""Programs compiled to members of the fast-weight family, and the reasons where one cannot express them.
+
+`linear`            linear Transformers: fast weights that are only added to
+`delta`             DeltaNet, rates from 0 to 1
+`deltaproduct`      gated DeltaProduct, rates from 0 to 2 and several steps a token
+`recurrent-delta`   the Recurrent Delta network
+`srwm`              self-referential weight matrices
+
+One token for each letter (real time), nothing fed back, position-wise decoding after each layer. What is said of a target
+holds for any number of its layers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, get_args
+
+from compiler.errors import TooLargeError, UnsupportedError
+from compiler.fastweight.additive import additive_stack
+from compiler.fastweight.cascade import Cascade, check_cascade
+from compiler.fastweight.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.counting import Counts, counting, real_memory_layer
+from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
+from compiler.fastweight.linear_transformer import LinearTransformer
+from compiler.fastweight.memory_to_stack import Target, memory_stack
+from compiler.fastweight.periodic_words import periodic_word
+from compiler.fastweight.potentials import not_told_apart
+from compiler.fastweight.quotients_to_cascade import permutes, quotient_cascade
+from compiler.fastweight.stack import Stack
+from compiler.fastweight.table_to_stack import recurrent_delta_stack, self_referential_stack
+from compiler.fastweight.transitions import Shown, Transitions, transitions
+from compiler.program import Automaton, Memory, Program
+
+Compiled: TypeAlias = "Stack[Shown] | Stack[str | None] | Counts | LinearTransformer"
+TARGETS: tuple[Target, ...] = get_args(Target)
+
+
+class NotExpressibleError(UnsupportedError):
+    """A target cannot express a program, or not within the sizes of this version; the reason is the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Whether a target can express a program.
+
+    Attributes
+    ----------
+    expressible
+        None where this version has neither a construction nor a proof.
+    reason
+        Why, or how large it becomes.
+    word
+        Symbols that show why not, where there are such; None where it can be expressed.
+    """
+
+    expressible: bool | None
+    reason: str
+    word: tuple[str, ...] | None = None
+
+
+def compile_to(program: Program, target: Target) -> Compiled:
+    """The program as a stack of layers of the target.
+
+    Returns
+    -------
+    Stack, Counts, LinearTransformer
+        A stack for automata and memories that keep the latest write or the first; counts for memories that add up named
+        values; for real keys and values the layer itself.
+
+    Raises
+    ------
+    NotExpressibleError
+        With the reason that `explain` gives.
+    UnsupportedError
+        For programs that are neither automata nor memories, and unknown targets.
+    """
+    _check(program, target)
+    made = _compiled(program, target)
+    if isinstance(made, Explanation):
+        raise NotExpressibleError(f"{target} cannot express {program.name}: {made.reason}")
+    return made
+
+
+def explain(program: Program, target: Target) -> Explanation:
+    """Whether a target can express a program, and why. Raises UnsupportedError as `compile_to` does."""
+    _check(program, target)
+    made = _compiled(program, target)
+    return made if isinstance(made, Explanation) else Explanation(True, sizes(made))
+
+
+def sizes(made: Compiled) -> str:
+    """How large it is, in words."""
+    if isinstance(made, LinearTransformer):
+        return "the layer is the program: its answer is the sum of <query, key> value"
+    if isinstance(made, Counts):
+        return f"1 layer, whose fast weights count {len(made.values)} values for each of {len(made.stored)} keys"
+    layers, tokens = len(made.stages), sum(len(stage.masks) for stage in made.stages)
+    if not layers:
+        return "no layer: what is shown follows from the letter"
+    steps = [len(stage.layer.W_k) for stage in made.stages if isinstance(stage.layer, DeltaProduct)]
+    reflections = f", up to {max(steps)} steps a token" if steps and max(steps) > 1 else ""
+    return f"{layers} layer{'s' * (layers > 1)}{reflections}, {tokens} tokens in all"
+
+
+def _check(program: Program, target: str) -> None:
+    if target not in TARGETS:
+        raise UnsupportedError(f"there is no target {target!r}; the targets are {', '.join(TARGETS)}")
+    if not isinstance(program, Automaton | Memory):
+        raise UnsupportedError(
+            f"{program.name} is a {program.kind}; automata and memories are compiled to the fast-weight family"
+        )
+
+
+def _compiled(program: Program, target: Target) -> Compiled | Explanation:
+    try:
+        if isinstance(program, Memory):
+            return _memory(program, target)
+        assert isinstance(program, Automaton)
+        given = transitions(program)
+        if target == "linear":
+            return additive_stack(given) or _beyond_additions(given)
+        if target == "srwm":
+            return self_referential_stack(given)
+        if target == "recurrent-delta":
+            return recurrent_delta_stack(given)
+        word = periodic_word(given) if target == "delta" else None
+        return _circles(given, word) if word is not None else cascade_to_stack(_cascade(given))
+    except TooLargeError as problem:
+        return Explanation(None, f"too large: {problem}")
+
+
+def _cascade(given: Transitions) -> Cascade:
+    made = quotient_cascade(given) if given.size > 1 and permutes(given) else holonomy_cascade(given)
+    check_cascade(made, given)
+    return made
+
+
+def _circles(given: Transitions, word: tuple[int, ...]) -> Explanation:
+    state = next(s for s in range(given.size) if s != given.after(s, word) and s in _circle(given, s, word))
+    circle = len(_circle(given, state, word))
+    return Explanation(
+        False,
+        f"repeating {given.spelled(word)} takes it around in a circle of {circle}. With rates from 0 to 1 the factors I - b k k^T "
+        "shrink all that they do not leave alone, so fast weights that read a word again and again settle or drift one "
+        "way, and so do their digits",
+        tuple(given.letters[letter] for letter in word),
+    )
+
+
+def _circle(given: Transitions, state: int, word: tuple[int, ...]) -> list[int]:
+    """The states that repeating a word leads through and back to `state`; empty if it does not lead back."""
+    found = [state]
+    while (state := given.after(state, word)) not in found:
+        found.append(state)
+    return found if state == found[0] else []
+
+
+def _beyond_additions(given: Transitions) -> Explanation:
+    word = periodic_word(given)
+    if word is not None:
+        return Explanation(
+            False,
+            f"repeating {given.spelled(word)} takes it around in a circle. Sums only drift one way as a word is read again and "
+            "again, so their digits settle",
+            tuple(given.letters[letter] for letter in word),
+        )
+    one, other, told = not_told_apart(given)
+    return Explanation(
+        False,
+        f"after {given.spelled(one)} and after {given.spelled(other)} all sums that can follow it agree, and no others help "
+        f"(compiler.fastweight.potentials has the proof); yet {given.spelled(told)} then shows different things",
+        tuple(given.letters[letter] for letter in (*one, *told)),
+    )
+
+
+def _memory(memory: Memory, target: Target) -> Compiled | Explanation:
+    if not isinstance(memory.keys, tuple) or not isinstance(memory.values, tuple):
+        if target == "linear":
+            return real_memory_layer(memory)
+        return _adds_up(target)
+    if memory.write == "sum":
+        return (
+            counting(memory, reflections=target == "deltaproduct")
+            if target in ("linear", "deltaproduct")
+            else _adds_up(target)
+        )
+    if target == "linear" and memory.write == "latest" and len(memory.values) > 1:
+        key, (one, other) = memory.keys[0], memory.values[:2]
+        return Explanation(
+            False,
+            f"{key} = {one} and {key} = {other} replace each other again and again, and sums, which only drift one way as this is "
+            "repeated, keep the order of writes in no digit (compiler.fastweight.potentials has the proof)",
+            (f"{key} = {one}", f"{key} = {other}", key),
+        )
+    return memory_stack(memory, target)
+
+
+def _adds_up(target: Target) -> Explanation:
+    if target == "delta":
+        return Explanation(
+            False,
+            "it adds up without bound, and fast weights that are corrected with rates from 0 to 1, for finitely many "
+            "keys, stay bounded (Meany 1969, on products of projections)",
+        )
+    return Explanation(None, f"it adds up without bound; this version has no construction for {target}, and no proof")
