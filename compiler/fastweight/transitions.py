@@ -65,26 +65,35 @@ class Transitions:
 
 
 def transitions(program: Automaton) -> Transitions:
-    """The least transitions of `program`: partition refinement, by what letters show (Moore 1956)."""
+    """The least transitions of `program`."""
     names: list[str | None] = list(program.reachable())
     if any((q, s) not in program.transitions for q in names if q is not None for s in program.alphabet):
         names.append(None)
-    after = {q: [program.step(q, s) for s in program.alphabet] for q in names}
-    shows = {
-        q: tuple(_shown(program, q, s, there) for s, there in zip(program.alphabet, after[q], strict=True))
-        for q in names
-    }
-    classes = _numbered([shows[q] for q in names])
+    numbers = {name: number for number, name in enumerate(names)}
+    moves = tuple(tuple(numbers[program.step(q, s)] for q in names) for s in program.alphabet)
+    shown = tuple(tuple(_shown(program, q, s, program.step(q, s)) for s in program.alphabet) for q in names)
+    first = _shown(program, None, None, program.start)
+    return least(Transitions(program.alphabet, tuple((name,) for name in names), 0, moves, shown, first))
+
+
+def least(given: Transitions) -> Transitions:
+    """The least transitions that show the same: partition refinement (Moore 1956). All states are to be reachable."""
+    classes = _numbered(given.shown)
     while True:
-        of = dict(zip(names, classes, strict=True))
-        finer = _numbered([(of[q], *(of[there] for there in after[q])) for q in names])
+        rows = zip(*given.moves, strict=True)
+        finer = _numbered([(classes[q], *(classes[there] for there in row)) for q, row in enumerate(rows)])
         if max(finer) == max(classes):
             break
         classes = finer
-    members = [tuple(q for q in names if of[q] == number) for number in range(max(classes) + 1)]
-    moves = tuple(tuple(of[after[mine[0]][letter]] for mine in members) for letter in range(len(program.alphabet)))
-    first = _shown(program, None, None, program.start)
-    return Transitions(program.alphabet, tuple(members), 0, moves, tuple(shows[mine[0]] for mine in members), first)
+    members = [[q for q in range(given.size) if classes[q] == number] for number in range(max(classes) + 1)]
+    return Transitions(
+        given.letters,
+        tuple(tuple(name for q in mine for name in given.states[q]) for mine in members),
+        classes[given.start],
+        tuple(tuple(classes[move[mine[0]]] for mine in members) for move in given.moves),
+        tuple(given.shown[mine[0]] for mine in members),
+        given.first,
+    )
 
 
 def _numbered(values: Sequence[object]) -> list[int]:
