@@ -119,7 +119,7 @@ def _images(moves: Sequence[tuple[int, ...]]) -> networkx.DiGraph[int]:
         for letter, move in enumerate(moves):
             there = _moved(image, move)
             if there not in graph:
-                if len(graph) == MOST_IMAGES:
+                if len(graph) >= MOST_IMAGES:
                     raise TooLargeError(f"its words make more than {MOST_IMAGES:,} different sets of all states")
                 queue.append(there)
             if not graph.has_edge(image, there):

@@ -1,0 +1,216 @@
+"""Automata as stacks of fast-weight layers: what they show, against the interpreter; which there are, against brute force."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from compiler.errors import TooLargeError
+from compiler.fastweight import holonomy as holonomies
+from compiler.fastweight import periodic_words
+from compiler.fastweight.additive import additive_stack
+from compiler.fastweight.cascade import Permute, check_cascade
+from compiler.fastweight.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
+from compiler.fastweight.periodic_words import circle, periodic_word
+from compiler.fastweight.potentials import components, not_told_apart
+from compiler.fastweight.quotients_to_cascade import permutes, quotient_cascade
+from compiler.fastweight.table_to_stack import recurrent_delta_stack, self_referential_stack
+from compiler.fastweight.transitions import Transitions, transitions
+from compiler.language.load import load
+from compiler.program.automaton import Automaton
+from verify.strategies import automata
+
+PRECISIONS = ("float64", "float32", "float16", "bfloat16")
+small = automata(max_states=5, max_letters=3)
+
+
+def word_of(draw_from: np.random.Generator, given: Transitions, length: int) -> list[int]:
+    return draw_from.integers(0, len(given.letters), length).tolist()
+
+
+def shown(given: Transitions, word: list[int]):
+    """What is shown, by following the transitions."""
+    state, found = given.start, [given.first]
+    for letter in word:
+        found.append(given.shown[state][letter])
+        state = given.moves[letter][state]
+    return found
+
+
+def elements(given: Transitions) -> set[tuple[int, ...]]:
+    """The transition monoid."""
+    found = {tuple(range(given.size))}
+    queue = list(found)
+    for element in queue:
+        for move in given.moves:
+            after = tuple(move[state] for state in element)
+            if after not in found:
+                found.add(after)
+                queue.append(after)
+    return found
+
+
+@given(small, st.lists(st.integers(0, 2), max_size=12))
+def test_transitions_show_what_the_interpreter_says(program: Automaton, numbers: list[int]) -> None:
+    table = transitions(program)
+    word = [number % len(program.alphabet) for number in numbers]
+    run = program.run(tuple(program.alphabet[letter] for letter in word))
+    found = shown(table, word)
+    assert tuple(each.output for each in found if each.output is not None) == run.output
+    if program.accept is not None:
+        assert found[-1].accepts == (run.outcome == "accepted")
+
+
+@given(small)
+def test_transitions_are_the_least(program: Automaton) -> None:
+    table = transitions(program)
+    words = [word for n in range(1, table.size + 1) for word in product(range(len(table.letters)), repeat=n)]
+    said = {p: tuple(table.shown[table.after(p, word[:-1])][word[-1]] for word in words) for p in range(table.size)}
+    assert len(set(said.values())) == table.size
+
+
+@settings(max_examples=150)
+@given(small, st.integers(0, 2**32 - 1))
+def test_every_automaton_is_a_cascade(program: Automaton, seed: int) -> None:
+    table = transitions(program)
+    cascade = holonomy_cascade(table)
+    check_cascade(cascade, table)
+    word = word_of(np.random.default_rng(seed), table, 40)
+    assert list(cascade.run(word)) == shown(table, word)
+    levels = [component for level in cascade.levels for component in level.components]
+    assert any(map(circle, elements(table))) == any(component.permutes for component in levels)
+
+
+@settings(max_examples=100)
+@given(small, st.integers(0, 2**32 - 1), st.sampled_from(PRECISIONS))
+def test_stacks_show_what_the_automaton_shows(program: Automaton, seed: int, precision) -> None:
+    table = transitions(program)
+    word = word_of(np.random.default_rng(seed), table, 60)
+    stacks = [make(table) for make in (self_referential_stack, recurrent_delta_stack, additive_stack)]
+    stacks.append(cascade_to_stack(holonomy_cascade(table)))
+    if permutes(table) and table.size > 1:
+        stacks.append(cascade_to_stack(quotient_cascade(table)))
+    for stack in stacks:
+        if stack is not None:
+            assert list(stack.run(word, precision=precision)) == shown(table, word)
+            assert stack.run_by_definition(word[:20]) == shown(table, word[:20])
+
+
+@st.composite
+def permutation_automata(draw) -> Transitions:
+    """Letters that permute up to six states, as the least transitions."""
+    size = draw(st.integers(2, 6))
+    states = tuple(f"q{n}" for n in range(size))
+    moves = {}
+    for letter in ("a", "b"):
+        targets = draw(st.permutations(states))
+        moves |= {(state, letter): target for state, target in zip(states, targets, strict=True)}
+    accept = draw(st.frozensets(st.sampled_from(states), min_size=1))
+    return transitions(Automaton("drawn", ("a", "b"), states, "q0", moves, accept))
+
+
+@settings(max_examples=100)
+@given(permutation_automata(), st.integers(0, 2**32 - 1))
+def test_permutation_automata_are_quotients_side_by_side(table: Transitions, seed: int) -> None:
+    assume(table.size > 1)
+    cascade = quotient_cascade(table)
+    check_cascade(cascade, table)
+    word = word_of(np.random.default_rng(seed), table, 100)
+    for precision in ("float32", "bfloat16"):
+        assert list(cascade_to_stack(cascade).run(word, precision=precision)) == shown(table, word)
+
+
+@pytest.mark.parametrize(
+    ("name", "points"), [("s5", [2, 5, 5, 5]), ("a5", [5, 5, 5]), ("mod15", [3, 5]), ("mod7", [7])]
+)
+def test_groups_act_on_few_points(name: str, points: list[int]) -> None:
+    table = transitions(load(name))
+    level = quotient_cascade(table).levels[0]
+    assert [component.points for component in level.components] == points
+    swaps = max(
+        component.points - len({frozenset(orbit(action.targets, p)) for p in range(component.points)})
+        for component in level.components
+        for action in component.actions
+        if isinstance(action, Permute)
+    )
+    assert cascade_to_stack(quotient_cascade(table)).stages[0].layer.W_k.shape[0] == max(2, swaps)
+
+
+def orbit(targets, point: int) -> list[int]:
+    found = [point]
+    while targets[found[-1]] != point:
+        found.append(targets[found[-1]])
+    return found
+
+
+@settings(max_examples=150)
+@given(small)
+def test_the_least_word_that_goes_in_circles(program: Automaton) -> None:
+    table = transitions(program)
+    found = periodic_word(table)
+    words = (word for n in range(1, 6) for word in product(range(len(table.letters)), repeat=n))
+    first = next((w for w in words if circle(tuple(table.after(s, w) for s in range(table.size)))), None)
+    assert found == first or (first is None and found is not None and len(found) > 5)
+    assert (found is None) == (not any(map(circle, elements(table))))
+
+
+@settings(max_examples=150)
+@given(small)
+def test_words_in_circles_by_holonomy(program: Automaton) -> None:
+    table = transitions(program)
+    found = periodic_words._by_holonomy(table, holonomies.holonomy(table.moves))
+    assert (found is None) == (periodic_word(table) is None)
+    assert found is None or circle(tuple(table.after(s, found) for s in range(table.size)))
+
+
+@settings(max_examples=200)
+@given(small)
+def test_what_sums_cannot_tell_apart(program: Automaton) -> None:
+    """Additive stacks are refused with two states of one component, and a word that tells them apart."""
+    table = transitions(program)
+    if additive_stack(table) is not None:
+        assert periodic_word(table) is None, "sums that are read again and again settle"
+        for members in components(table):
+            closed = all(move[state] in members for move in table.moves for state in members)
+            assert not closed or len(members) == 1
+        return
+    one, other, told = not_told_apart(table)
+    p, q = table.after(table.start, one), table.after(table.start, other)
+    assert table.shown[table.after(p, told[:-1])][told[-1]] != table.shown[table.after(q, told[:-1])][told[-1]]
+    assert any(p in members and q in members for members in components(table))
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"), [("dyck1_depth8", 2), ("dyck2_depth3", 3), ("shuffle_dyck", 2), ("utf8", 2), ("even_pairs", 2)]
+)
+def test_what_sums_can_follow(name: str, layers: int) -> None:
+    stack = additive_stack(transitions(load(name)))
+    assert stack is not None
+    assert len(stack.stages) == layers
+
+
+def test_a_cascade_that_shows_something_else_is_noticed() -> None:
+    table = transitions(load("turnstile"))
+    cascade = holonomy_cascade(table)
+    level = cascade.levels[-1]
+    for key in level.after:
+        for wrong in range(len(cascade.shown)):
+            if wrong != level.after[key]:
+                before = level.after[key]
+                level.after[key] = wrong
+                with pytest.raises(ArithmeticError, match="mistake of the compiler"):
+                    check_cascade(cascade, table)
+                level.after[key] = before
+    check_cascade(cascade, table)
+
+
+def test_sizes_have_limits(monkeypatch) -> None:
+    monkeypatch.setattr("compiler.fastweight.holonomy.MOST_IMAGES", 3)
+    with pytest.raises(TooLargeError, match="different sets"):
+        holonomy_cascade(transitions(load("third_from_end")))
+    monkeypatch.setattr("compiler.fastweight.table_to_stack.MOST_COLUMNS", 3)
+    with pytest.raises(TooLargeError, match="columns"):
+        self_referential_stack(transitions(load("mod3")))
