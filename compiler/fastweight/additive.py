@@ -10,9 +10,9 @@ that is known is its letter and that the run has come to the j-th component or f
                 each open letter adds its weight, given the class of the state before that is known so far. The height
                 of e, and the sum, less what the letter itself added, is the height of the state before: its class
                 under this potential.
-    first       now the state before is known, as long as the run has not left the component. Letters that lead out of it
-                add 1. Open positions that read 0 are settled, and so is the one that reads 1 and added it: the jump into
-                the next component. All others stay open. What they read in this component meant nothing.
+    first       now the state before is known, as long as the run has not left the component. Letters that lead out
+                of it add 1. Open positions that read 0 are settled, and so is the one that reads 1 and added it: the
+                jump into the next component. All others stay open. What they read in this component meant nothing.
 
 Sums are integers; those that matter stay as small as the heights, and "first" counts beyond 1 without meaning.
 """
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ class Open(NamedTuple):
 
 
 class Within(NamedTuple):
-    """A letter in the component that was entered at a state, if it has not been left; with the class of the state before.
+    """A letter in the component that was entered at a state, unless it has been left; the class of the state before.
 
     The class is None where the run must have left the component.
     """
@@ -87,7 +88,7 @@ def additive_stack(given: Transitions) -> Stack[Shown] | None:
         if len(entered) > 1:
             build.which(entered)
         else:
-            build.rename(lambda token: _within(token, entered[0]))
+            build.rename(partial(_within, state=entered[0]))
         for number in range(max(len(build.potentials[state]) for state in entered)):
             build.potential(number, entered)
         build.rename(build.tentative)

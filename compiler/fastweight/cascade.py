@@ -118,7 +118,7 @@ def _moved(action: Action, point: int | None) -> int:
 
 
 def check_cascade(cascade: Cascade, given: Transitions) -> None:
-    """Raise ArithmeticError unless the cascade shows what `given` shows, on every word: all pairs of states are visited."""
+    """Raise ArithmeticError unless it shows what `given` shows on every word: all pairs of states are visited."""
     if not cascade.levels:
         return
     begin = cascade.step(None, 0)

@@ -2,20 +2,20 @@
 
 Both kinds keep the point of each component, and what it was before the last reset, in a row of fast weights.
 
-A level that permutes nothing is a DeltaNet layer with one key, 1, and the bits of a point as values. A reset to c has the
-rate 3/4, W <- W / 4 + (3/4) c, and all else the rate 0. So W = (3/4) (c_0 + c_1 / 4 + c_2 / 16 + ...) with c_0 the last
-reset, c_1 the one before, and so on: entries are in [0, 1/16], 3/16 + [0, 1/16], 3/4 + ..., or 15/16 + [0, 1/16], and
-thresholds 1/8, 1/2 and 7/8 tell the bits of c_0 and c_1. An error e made at each token by rounding adds up to 4 e / 3,
-as W is divided by 4 at each reset and is left alone otherwise.
+A level that permutes nothing is a DeltaNet layer with one key, 1, and the bits of a point as values. A reset to c has
+the rate 3/4, W <- W / 4 + (3/4) c, and all else the rate 0. So W = (3/4) (c_0 + c_1 / 4 + c_2 / 16 + ...) with c_0 the
+last reset, c_1 the one before, and so on: entries are in [0, 1/16], 3/16 + [0, 1/16], 3/4 + ..., or 15/16 + [0, 1/16],
+and thresholds 1/8, 1/2 and 7/8 tell the bits of c_0 and c_1. An error e made at each token by rounding adds up to 4 e
+/ 3, as W is divided by 4 at each reset and is left alone otherwise.
 
-A level that permutes n points is a DeltaProduct layer over 2 n keys, two for each point. A row w is 1 on both keys of the
-point; the exchange of i and j is the reflection with rate 2 and the key 1/2, 1/2 on i, -1/2, -1/2 on j, of length 1: w k is
-w_i - w_j, and w - 2 (w k) k exchanges the entries. (With entries that are powers of 4, and halves, all this is exact in
-any binary precision.) A permutation takes n - cycles exchanges. A reset to c divides w by 4, by the decay, and writes 1 on
-the two keys of c, in two steps with rate 1. So the point has 1; the one before the last reset, if it is another, 1/4;
-and points of earlier resets 1/16 and less, at most 1/12 together. Permutations move them all alike. Points are numbered
-from 1, and for each bit there is a head that reads the sum over the points with that bit: thresholds 3/16, 5/8 and 19/16
-tell the bits of the point and of the one before, which is read as 0 if it was the same.
+A level that permutes n points is a DeltaProduct layer over 2 n keys, two for each point. A row w is 1 on both keys of
+the point; the exchange of i and j is the reflection with rate 2 and the key 1/2, 1/2 on i, -1/2, -1/2 on j, of length
+1: w k is w_i - w_j, and w - 2 (w k) k exchanges the entries. (With entries that are powers of 4, and halves, all this
+is exact in any binary precision.) A permutation takes n - cycles exchanges. A reset to c divides w by 4, by the decay,
+and writes 1 on the two keys of c, in two steps with rate 1. So the point has 1; the one before the last reset, if it
+is another, 1/4; and points of earlier resets 1/16 and less, at most 1/12 together. Permutations move them all alike.
+Points are numbered from 1, and for each bit there is a head that reads the sum over the points with that bit:
+thresholds 3/16, 5/8 and 19/16 tell the bits of the point and of the one before, which is read as 0 if it was the same.
 
 What stood at a level before a token follows: after a reset it is read, and a permutation can be undone.
 """

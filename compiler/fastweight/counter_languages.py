@@ -11,7 +11,7 @@ With counters up to N, N is to be exact in the precision at hand: 2^24 in float3
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
@@ -132,7 +132,7 @@ def _reflected(language: CounterLanguage) -> DeltaProduct:
 ALIVE, DEAD = "alive", "dead"
 
 
-def _balanced(state: Hashable, letter: str, signs: Signs) -> Hashable:
+def _balanced(state: Hashable, _letter: str, signs: Signs) -> Hashable:
     return DEAD if state == DEAD or min(signs) < 0 else ALIVE
 
 
@@ -140,7 +140,7 @@ def _balanced_since_reset(state: Hashable, letter: str, signs: Signs) -> Hashabl
     return ALIVE if letter == "r" else _balanced(state, letter, signs)
 
 
-def _in_order(state: Hashable, letter: str, signs: Signs) -> Hashable:
+def _in_order(state: Hashable, letter: str, _signs: Signs) -> Hashable:
     return letter if isinstance(state, str) and state != DEAD and state <= letter else DEAD
 
 

@@ -4,8 +4,8 @@ A linear Transformer with phi(x) = x adds v k^T for each write and reads W k. A 
 steps with rate 2: W <- W - 2 W k k^T turns W k round, and W <- W + 2 (v / 2 - W k) k^T turns it back about v / 2, which
 together add v k^T for a key of length one. Counts are exact as long as the precision has bits for them.
 
-For real keys and values (arXiv 2410.10101, section on associative memories) a token is a key, a value and a query side by
-side, of which a write leaves the query zero, and a question the key and the value.
+For real keys and values (arXiv 2410.10101, section on associative memories) a token is a key, a value and a query side
+by side, of which a write leaves the query zero, and a question the key and the value.
 """
 
 from __future__ import annotations

@@ -6,17 +6,17 @@ presentation is that of Egri-Nagy and Nehaniv, "Computational Holonomy Decomposi
 
 The *images* are the sets X w of states that words w make of the set X of all states, and all sets of one state. P is
 *subduced* by Q if it lies in some Q w; sets that subduce each other are equivalent (each is the other's image, so they
-are equally large). The *height* of sets of one state is 0, and of others one more than the greatest of what they subduce
-without being equivalent. The *tiles* of P are the greatest images within it, without P itself.
+are equally large). The *height* of sets of one state is 0, and of others one more than the greatest of what they
+subduce without being equivalent. The *tiles* of P are the greatest images within it, without P itself.
 
 A state x is spelled by a chain X = P_0 > P_1 > ... > {x}, each a tile of the one before, of falling heights. Level h is
 the choice of a tile where the chain has a set of height h. What a letter a does to a chain is found from above: with P
 of the old chain and P' of the new one at level h, P a lies in P' (so it is for X). Where P' has height h:
 
-    if P has too, and P a = P'    a is a bijection of P onto P' and P, P' are equivalent, so it takes tiles to tiles: the
+    if P has too, and P a = P'    a is a bijection of P onto P', and these are equivalent, so tiles go to tiles: the
                                   choice is permuted. Tiles of equivalent sets have the numbers that fixed words from a
-                                  representative give them. (Such a word has an inverse on the set: some power of it with
-                                  the way back is the identity.)
+                                  representative give them. (Such a word has an inverse on the set: some power of it
+                                  with the way back is the identity.)
     else                          P a is smaller than P', hence in some tile of P', whatever the choice was: a reset.
 
 Either way the tile chosen in P, moved by a, lies in the one chosen in P', and the next level can go on. What is chosen
@@ -96,11 +96,12 @@ def holonomy(moves: tuple[tuple[int, ...], ...]) -> Holonomy:
     """The images of complete transitions, for each letter where the states go. Raises TooLargeError."""
     graph = _images(moves)
     order = networkx.condensation(graph)
-    classes = [sorted(order.nodes[number]["members"]) for number in networkx.topological_sort(order)]
+    last_first = reversed(list(networkx.topological_sort(order)))
+    classes = [sorted(order.nodes[number]["members"]) for number in last_first]
     heights: dict[int, int] = {}
     places: dict[int, Place] = {}
     by_size = sorted(graph, key=int.bit_count, reverse=True)
-    for members in sorted(reversed(classes), key=lambda each: each[0].bit_count()):
+    for members in sorted(classes, key=lambda each: each[0].bit_count()):
         below = {there for image in members for there in graph[image]}.difference(members)
         below.update(_greatest_within(members[0], by_size))
         height = 0 if members[0].bit_count() == 1 else 1 + max(heights[image] for image in below)

@@ -2,13 +2,15 @@
 
 A request is a letter: "k = v" writes, "k" asks. Values have the numbers 1, 2, ..., in bits; 0 is absent.
 
-latest      One layer. With keys that are unit vectors and rate 1 the delta rule W <- W + (v - W k) k^T puts v in the place of
-            what W had for k, and leaves the rest. Self-referential weights have a column for each key and each value; a
-            write queries the value's column and has the key's column as key, so the value's column is copied.
-first       Two layers. The first finds out whether a key is written for the first time: with rate 3/4 and value 1 the delta
-            rule brings 0 to 3/4, then to 15/16, and so on; a linear Transformer counts 1, 2, ...; self-referential weights read
-            a column before a column that says 1 is put in its place. The second layer stores what is written
-            first, as above or, being written once, by adding. Keys that are stored from the start always answer alike.
+latest      One layer. With keys that are unit vectors and rate 1 the delta rule W <- W + (v - W k) k^T puts v in the
+            place of what W had for k, and leaves the rest. Self-referential weights have a column for each key and
+            each value; a write queries the value's column and has the key's column as key, so the value's column is
+            copied.
+first       Two layers. The first finds out whether a key is written for the first time: with rate 3/4 and value 1
+            the delta rule brings 0 to 3/4, then to 15/16, and so on; a linear Transformer counts 1, 2, ...;
+            self-referential weights read a column before a column that says 1 is put in its place. The second layer
+            stores what is written first, as above or, being written once, by adding. Keys that are stored from the
+            start always answer alike.
 
 Memories that add up all writes are in `compiler.fastweight.counting`.
 """

@@ -39,8 +39,8 @@ def periodic_word(given: Transitions) -> Word | None:
 def _by_holonomy(given: Transitions, sets: Holonomy) -> Word | None:
     """A letter that takes an image P to an equivalent one, with ways there and back, or the way there and back alone.
 
-    With f and g the words from the representative R to P and to P a, and b one from P a back to R, the words g b and f a b
-    permute R; if both were the identity on R, so were a between the tiles of P and of P a, as these are numbered.
+    With f and g the words from the representative R to P and to P a, and b one from P a back to R, the words g b and f
+    a b permute R; if both were the identity on R, so were a between the tiles of P and of P a, as these are numbered.
     """
     for image, (representative, _, word) in sets.places.items():
         for letter in range(len(given.moves)):

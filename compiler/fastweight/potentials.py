@@ -2,27 +2,27 @@
 
 A layer that only adds (a linear Transformer, whatever its feature map, with or without a normaliser) compares linear
 functionals of its fast weights with thresholds: sums, over the positions so far, of weights of the tokens there. On a
-strongly connected component C of the automaton such a sum follows the state if it is a *potential*: h(s a) = h(s) + w for
-each move from s by a inside C, with w a function of the token. Tokens of the first layer are letters. Classes of
+strongly connected component C of the automaton such a sum follows the state if it is a *potential*: h(s a) = h(s) + w
+for each move from s by a inside C, with w a function of the token. Tokens of the first layer are letters. Classes of
 states that its potentials tell apart go into the tokens of the next layer, which has more potentials; and so on, to a
 last partition.
 
 Claim. A stack of additive layers with position-wise decoding between them, one token a letter and exact sums, can show
 what the (least) automaton shows if and only if the last partition of each component is discrete.
 
-Proof of "only if". Given a stack, a component C, states p, q in one class of its last partition, some state r of C, and a
-length K. There is a word u from r to r such that all digits of all layers at the next K positions are functions of letter
-and class there. For the first layer take a loop v at r on which all of its functionals are other than zero that are not
-zero on all loops. (Sums over loops are linear, and hyperplanes, finitely many, do not cover the cone of loops.) Those
-that are zero on all loops are potentials, up to a constant: their digits are functions of the class. Each other one, at
-each place of v, only rises or only falls as v is repeated, and passes each of its thresholds once at most. So
-among sufficiently many repetitions, how many does not depend on what came before, there is a stretch without any passage
-so long that K letters from its middle on do not bring one about. For the next layer the tokens are now letters with
-classes, for as many positions as we like (K was any length); the same argument gives a loop for that layer, and so on.
-Now let x and y lead from r to p and to q. Potentials agree after u x and u y, as p and q are of one class in all
-partitions. So, letter by letter and layer by layer, any further word z finds the same sums, but for those that are
-beyond their thresholds, hence the same digits, and shows the same, be it inside C or on a way out of it. But p and q are
-different states of the least automaton, so some z shows something else after them.
+Proof of "only if". Given a stack, a component C, states p, q in one class of its last partition, some state r of C,
+and a length K. There is a word u from r to r such that all digits of all layers at the next K positions are functions
+of letter and class there. For the first layer take a loop v at r on which all of its functionals are other than zero
+that are not zero on all loops. (Sums over loops are linear, and hyperplanes, finitely many, do not cover the cone of
+loops.) Those that are zero on all loops are potentials, up to a constant: their digits are functions of the class.
+Each other one, at each place of v, only rises or only falls as v is repeated, and passes each of its thresholds once
+at most. So among sufficiently many repetitions, how many does not depend on what came before, there is a stretch
+without any passage so long that K letters from its middle on do not bring one about. For the next layer the tokens are
+now letters with classes, for as many positions as we like (K was any length); the same argument gives a loop for that
+layer, and so on. Now let x and y lead from r to p and to q. Potentials agree after u x and u y, as p and q are of one
+class in all partitions. So, letter by letter and layer by layer, any further word z finds the same sums, but for those
+that are beyond their thresholds, hence the same digits, and shows the same, be it inside C or on a way out of it. But
+p and q are different states of the least automaton, so some z shows something else after them.
 
 The construction in `compiler.fastweight.additive` proves "if". In a component without a way out every letter, repeated,
 comes to a cycle, so its weight is zero, and there are no potentials: two states there are too many. So it is with

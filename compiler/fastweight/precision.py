@@ -1,9 +1,9 @@
 """Binary floating point of a given precision, one rounded operation at a time, inside numba.
 
-numba has no float16 and no bfloat16. Their sums and products, and those of float32, are computed in float64 and rounded
-once more: with p significant bits and 53 >= 2 p + 2 that is the correctly rounded result (Figueroa 1995, "When is double
-rounding innocuous?"). Below the least normal number results are multiples of the least subnormal one; above the
-greatest they are infinite.
+numba has no float16 and no bfloat16. Their sums and products, and those of float32, are computed in float64 and
+rounded once more: with p significant bits and 53 >= 2 p + 2 that is the correctly rounded result (Figueroa 1995, "When
+is double rounding innocuous?"). Below the least normal number results are multiples of the least subnormal one; above
+the greatest they are infinite.
 """
 
 from __future__ import annotations

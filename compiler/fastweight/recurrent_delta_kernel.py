@@ -26,7 +26,7 @@ def projected(slow: Any, recurrent: Any, x: Any, h: Any, kind: Any, said: Any, m
 
 @njit(nogil=True, cache=True)
 def feed(tokens: Any, embeddings: Any, slow: Any, recurrent: Any, W: Any, last: Any, kind: Any, y: Any) -> None:
-    """Feed tokens, by number (n,); W (d_v, d_k) and `last` (d_v,), the answer before, change. The answers are y (n, d_v).
+    """Feed tokens, by number (n,); W (d_v, d_k) and `last` (d_v,), the answer before, change. Answers are y (n, d_v).
 
     `slow` is (W_q, W_k, W_v, w_beta), `recurrent` (R_q, R_k, R_v, r_beta), as matrices.
     """

@@ -9,9 +9,9 @@ the query is the pair (p, a), with 2 L where others have L or 0, and the key is 
 with rate 1 puts the column of (p, a), which says what a state's column says for the next state, in its place. Nothing
 else changes. L = 1024 is enough for exp(-L) to be 0 in every precision.
 
-*Recurrent Delta network.* y is +-20 for each bit of the state, so h = tanh(y) is +-1. The query at (p, a) is L times the
-sum of +-h over the bits of p, which is B L for B bits if p is the state and at most (B - 2) L if not, plus 2 L for the
-letter: again a column, of W_0. It holds the bits of the next state, and of what is shown. Rates are 0: nothing is
+*Recurrent Delta network.* y is +-20 for each bit of the state, so h = tanh(y) is +-1. The query at (p, a) is L times
+the sum of +-h over the bits of p, which is B L for B bits if p is the state and at most (B - 2) L if not, plus 2 L for
+the letter: again a column, of W_0. It holds the bits of the next state, and of what is shown. Rates are 0: nothing is
 written. (With W_0 = 0, as the paper has it, a prefix that writes the table would do the same.)
 """
 

@@ -6,8 +6,8 @@
 `recurrent-delta`   the Recurrent Delta network
 `srwm`              self-referential weight matrices
 
-One token for each letter (real time), nothing fed back, position-wise decoding after each layer. What is said of a target
-holds for any number of its layers.
+One token for each letter (real time), nothing fed back, position-wise decoding after each layer. What is said of a
+target holds for any number of its layers.
 """
 
 from __future__ import annotations
@@ -137,14 +137,14 @@ def _cascade(given: Transitions) -> Cascade:
 
 
 def _circles(given: Transitions, word: tuple[int, ...]) -> Explanation:
-    state = next(s for s in range(given.size) if s != given.after(s, word) and s in _circle(given, s, word))
-    circle = len(_circle(given, state, word))
+    """Why rates up to 1 are not enough; the argument is in docs/fastweight.md."""
+    circle = next(c for c in (_circle(given, state, word) for state in range(given.size)) if len(c) > 1)
     return Explanation(
         False,
-        f"repeating {given.spelled(word)} takes it around in a circle of {circle}. With rates from 0 to 1 the factors I - b k k^T "
-        "shrink all that they do not leave alone, so fast weights that read a word again and again settle or drift one "
-        "way, and so do their digits",
-        tuple(given.letters[letter] for letter in word),
+        f"repeating {given.spelled(word)} takes it around in a circle of {len(circle)}. With rates from 0 to 1 the "
+        "factors I - b k k^T shrink all that they do not leave alone, so fast weights that read a word again and again "
+        "settle or drift one way, and so do their digits",
+        _names(given, word),
     )
 
 
@@ -157,40 +157,40 @@ def _circle(given: Transitions, state: int, word: tuple[int, ...]) -> list[int]:
 
 
 def _beyond_additions(given: Transitions) -> Explanation:
+    """Why sums are not enough; the proof is in `compiler.fastweight.potentials`."""
     word = periodic_word(given)
     if word is not None:
         return Explanation(
             False,
-            f"repeating {given.spelled(word)} takes it around in a circle. Sums only drift one way as a word is read again and "
-            "again, so their digits settle",
-            tuple(given.letters[letter] for letter in word),
+            f"repeating {given.spelled(word)} takes it around in a circle. Sums only drift one way as a word is read "
+            "again and again, so their digits settle",
+            _names(given, word),
         )
     one, other, told = not_told_apart(given)
     return Explanation(
         False,
-        f"after {given.spelled(one)} and after {given.spelled(other)} all sums that can follow it agree, and no others help "
-        f"(compiler.fastweight.potentials has the proof); yet {given.spelled(told)} then shows different things",
-        tuple(given.letters[letter] for letter in (*one, *told)),
+        f"after {given.spelled(one)} and after {given.spelled(other)} all sums that can follow it agree, and no others "
+        f"help (compiler.fastweight.potentials has the proof); yet {given.spelled(told)} then shows different things",
+        _names(given, (*other, *told)),
     )
+
+
+def _names(given: Transitions, word: tuple[int, ...]) -> tuple[str, ...]:
+    return tuple(given.letters[letter] for letter in word)
 
 
 def _memory(memory: Memory, target: Target) -> Compiled | Explanation:
     if not isinstance(memory.keys, tuple) or not isinstance(memory.values, tuple):
-        if target == "linear":
-            return real_memory_layer(memory)
-        return _adds_up(target)
+        return real_memory_layer(memory) if target == "linear" else _adds_up(target)
     if memory.write == "sum":
-        return (
-            counting(memory, reflections=target == "deltaproduct")
-            if target in ("linear", "deltaproduct")
-            else _adds_up(target)
-        )
+        adds = target in ("linear", "deltaproduct")
+        return counting(memory, reflections=target == "deltaproduct") if adds else _adds_up(target)
     if target == "linear" and memory.write == "latest" and len(memory.values) > 1:
         key, (one, other) = memory.keys[0], memory.values[:2]
         return Explanation(
             False,
-            f"{key} = {one} and {key} = {other} replace each other again and again, and sums, which only drift one way as this is "
-            "repeated, keep the order of writes in no digit (compiler.fastweight.potentials has the proof)",
+            f"{key} = {one} and {key} = {other} replace each other again and again. Sums only drift one way as this is "
+            "repeated, so none of their digits keeps which came last (compiler.fastweight.potentials has the proof)",
             (f"{key} = {one}", f"{key} = {other}", key),
         )
     return memory_stack(memory, target)

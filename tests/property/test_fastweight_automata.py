@@ -1,4 +1,4 @@
-"""Automata as stacks of fast-weight layers: what they show, against the interpreter; which there are, against brute force."""
+"""Automata as stacks of fast-weight layers: what they show and which there are, by interpreter and brute force."""
 
 from itertools import product
 
