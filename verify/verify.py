@@ -11,7 +11,7 @@ from time import perf_counter
 from compiler.errors import UnsupportedError
 from compiler.model import Model
 from compiler.program import Automaton, Program
-from compiler.reading import read_alike, read_as
+from compiler.reading import read_alike, read_to_judge
 from verify.program_and_model import decided, program_and_model
 from verify.same_runs import described as described_run
 from verify.same_runs import shortest_disagreement
@@ -78,7 +78,7 @@ def verify(
         found = two_models(left, right, level)
         found = replace(found, witness=(*how_left, *how_right, *found.witness))
     elif isinstance(b, Model):
-        read, how = read_as(b, a)
+        read, how = read_to_judge(b, a, to_scale=bool(room))
         found = program_and_model(a, read, level, up_to, room)
         claims = found.level == "decisions" and b.program is not None and b.program != a
         assumptions = (*found.assumptions, CLAIMS) if claims else found.assumptions
