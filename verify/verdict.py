@@ -101,7 +101,8 @@ class Verdict:
     program, model
         The digests of the first and the second thing that were compared.
     witness
-        For models that are equal up to the symmetries of the weights: how. For a model that does not name its
+        For models that are equal up to the symmetries of the weights: how. For two automata that are the same: which
+        states stand for each other. For a model that does not name its
         coordinates: in which order or basis it was read, or that it was left in its own.
     seconds
         The time it took.

@@ -14,7 +14,8 @@ from compiler.program import Automaton, Program
 from compiler.reading import read_alike, read_to_judge
 from verify.program_and_model import decided, program_and_model
 from verify.same_runs import described as described_run
-from verify.same_runs import shortest_disagreement
+from verify.same_runs import same_runs
+from verify.same_states import same_states
 from verify.two_models import two_models
 from verify.verdict import LEVELS, Counterexample, Level, Verdict
 
@@ -122,8 +123,9 @@ def _programs(a: Program, b: Program, level: Level | None) -> Verdict:
         raise UnsupportedError(f"this version compares automata with each other, not a {a.kind} and a {b.kind}")
     if level not in (None, "domain"):
         raise UnsupportedError(f"two programs are compared on all words (level domain), not at level {level}")
-    word = shortest_disagreement(a, b)
+    word, pairs = same_runs(a, b)
     if word is None:
-        return decided(True, "domain", None, "outcome and output on every word, at every length")
+        same = decided(True, "domain", None, "outcome and output on every word, at every length")
+        return replace(same, witness=same_states(a, b, pairs))
     shown = Counterexample(word, described_run(a.run(word)), described_run(b.run(word)), "the end of the word")
     return decided(False, "domain", shown, "outcome and output of the reference interpreter")
