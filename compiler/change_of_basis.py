@@ -27,13 +27,14 @@ class Basis(NamedTuple):
     """The map M (d, d) from the program's coordinates to the model's, and its inverse.
 
     `rank` is the dimension of what the tokens span; `similar` says whether M keeps angles between tokens, and so which
-    of them is nearest.
+    of them is nearest; `isometric`, whether it keeps lengths, too.
     """
 
     map: fmpq_mat
     inverse: fmpq_mat
     rank: int
     similar: bool
+    isometric: bool
 
 
 def basis(tokens: NDArray[Any], images: NDArray[Any]) -> Basis:
@@ -56,7 +57,7 @@ def basis(tokens: NDArray[Any], images: NDArray[Any]) -> Basis:
         raise ModelError(NO_MAP)
     gram, other = ours * ours.transpose(), theirs * theirs.transpose()
     similar = not pivots or gram * other[0, 0] == other * gram[0, 0]
-    return Basis(transposed.transpose(), transposed.inv().transpose(), len(pivots), similar)
+    return Basis(transposed.transpose(), transposed.inv().transpose(), len(pivots), similar, gram == other)
 
 
 def in_basis(heads: Sequence[Head], found: Basis) -> tuple[Head, ...]:

@@ -2,7 +2,8 @@
 
 Its coordinates are called x[0], x[1], ... With embeddings, the linear map that takes the program's tokens to them says
 what they are; without, an order of the coordinates in which the rules are the program's. Where there is neither, they
-are taken in the program's own order. What was found is said, and is part of what a verdict rests on.
+are taken in the program's own order, or, to be judged, left as they are (`own_coordinates`). What was found is said,
+and is part of what a verdict rests on.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import NamedTuple, get_args
 from compiler.change_of_basis import basis, fractions, in_basis, rationals
 from compiler.coordinate_order import order_of
 from compiler.errors import ModelError, TooLargeError
+from compiler.exact import times
 from compiler.heads_to_rules import exact_rules, products
 from compiler.model import Model
 from compiler.model_for_program import model_for_program, reordered
+from compiler.own_coordinates import in_own_coordinates
 from compiler.program import Program, UniversalAutomaton, UniversalMachine
 from compiler.program_to_rules.lower import Fewest, lower
 from compiler.program_to_rules.lowering import Lowering
@@ -30,6 +33,12 @@ MOST_COORDINATES = 500
 MOST_DIMENSIONS = 200
 """The most dimensions of a basis that is found from embeddings."""
 IN_ORDER = "the model names no coordinates; they are read in the program's own order"
+ANGLES = "the map changes angles: which token is nearest is measured in the program's coordinates"
+LENGTHS = "the map changes all lengths by one factor: a tolerance is measured in the program's coordinates"
+OWN_COORDINATES = (
+    "the model is judged in coordinates of its own: its tokens are known by their names, and an answer is decoded to "
+    "the nearest of its embeddings"
+)
 
 
 class Reading(NamedTuple):
@@ -50,18 +59,57 @@ def read_as(model: Model, program: Program) -> Reading:
     lowering = None if named(model) else _lowering(program, model.d)
     if lowering is None:
         return Reading(model_for_program(model, program), ())
+    found = _found(lowering, model)
+    return found if isinstance(found, Reading) else Reading(_claimed(model, lowering), (f"{IN_ORDER} ({found})",))
+
+
+def read_to_judge(model: Model, program: Program, *, to_scale: bool = False) -> Reading:
+    """As `read_as`; but where no order or basis is found, a model that embeds the tokens keeps its own coordinates.
+
+    So does one in a basis that changes angles, unless it has the program's rules there: which of its tokens is nearest
+    is for its own embeddings to say. With `to_scale` so does one in a basis that changes lengths: a tolerance is in
+    the model's. Raises as `read_as` does.
+    """
+    own = None if named(model) else in_own_coordinates(model, program)
+    if own is None:
+        return read_as(model, program)
+    lowering = lower(program)
+    if model.d != len(lowering.coordinates):
+        why = f"it has {model.d} dimensions and the program {len(lowering.coordinates)}"
+    else:
+        found = _found(lowering, model)
+        if isinstance(found, Reading):
+            keeps = ANGLES not in found.how and not (to_scale and LENGTHS in found.how)
+            if keeps or (not to_scale and _same_rules(found.model, lowering)):
+                return found
+            found = "the map that takes the program's tokens to its embeddings changes distances"
+        why = found
+    return Reading(own, (f"{OWN_COORDINATES} ({why})",))
+
+
+def _same_rules(model: Model, lowering: Lowering) -> bool:
+    """Whether the model has the rules of the program; not, where its heads are too dense to tell."""
+    if products(model.heads) > MOST_PRODUCTS:
+        return False
+    form, below = exact_rules(model.heads, model.coordinates)
+    return form == replace(lowering.form, weights=times(lowering.form.weights, below))
+
+
+def _found(lowering: Lowering, model: Model) -> Reading | str:
+    """The reading in the order or basis that is found, for a model of as many dimensions; or why there is none."""
     shared = [name for name in lowering.tokens if name in model.vocabulary]
     ours, theirs = (
         each.chosen([each.numbers[name] for name in shared]) for each in (lowering.tokens, model.vocabulary)
     )
-    why = "the embeddings are the program's"
     if not shared or ours.differing(theirs):
+        why = ""
         for search in (_order, _mapped) if shared else (_order,):
             try:
                 return search(lowering, model, ours, theirs)
             except (ModelError, TooLargeError) as problem:
                 why = str(problem)
-    return Reading(_claimed(model, lowering), (f"{IN_ORDER} ({why})",))
+        return why
+    return Reading(_claimed(model, lowering), (f"{IN_ORDER} (the embeddings are the program's)",))
 
 
 def read_alike(left: Model, right: Model) -> tuple[Reading, Reading]:
@@ -149,7 +197,9 @@ def _mapped(lowering: Lowering, model: Model, ours: Vocabulary, theirs: Vocabula
     if found.rank < model.d:
         lines.append(f"the tokens span {found.rank} of {model.d} dimensions; beyond them the map is one of many")
     if not found.similar:
-        lines.append("the map changes angles: which token is nearest is measured in the program's coordinates")
+        lines.append(ANGLES)
+    elif not found.isometric:
+        lines.append(LENGTHS)
     head = "the model names no coordinates; this map takes the program's tokens to its embeddings:"
     return Reading(model_for_program(read, lowering.program), (head, *lines))
 

@@ -21,7 +21,8 @@ Proof
                 k mu + pi(q) - pi(0), and no walk of few edges brings the margin to zero. Where this is not enough the
                 least margin of k edges is computed for every k that the claim speaks of (with mu = 0: up to the number
                 of nodes, as least sums then repeat no node). A word that fails is walked, and its margin is not
-                positive; or its last token is read otherwise (entries above one half) than the program says.
+                positive; or its last token is read otherwise (entries above one half) than the program says. Where
+                tokens are read by their names, one is read otherwise if another choice has the same embedding.
                 With a tolerance T the answer is to be farther than T from what is as near to w: margins, integers, are
                 to be above the integer part of 2 T |t - w|.
 """
@@ -165,12 +166,14 @@ class _Runs:
         self.choices: list[int] = premises["choices"]
         _must(len(self.answers) == len(self.edges) == self.nodes * len(self.letters), "a node lacks a letter")
         _must({edge.answer for edge in self.edges} <= set(self.choices), "an answer is no choice")
-        self.outputs: list[int] = premises["outputs"]
+        self.outputs: list[int] | None = premises["outputs"]
         self.says = {int(token): sorted(places) for token, places in premises["says"]}
 
     def read_alike(self, token: int) -> bool:
-        """Whether what is set among the outputs is what the program says with this token."""
+        """Whether what is set among the outputs is what the program says; without outputs, whether it is one answer."""
         vector = self.tokens[token]
+        if self.outputs is None:
+            return token not in self.choices or sum(_same(vector, self.tokens[other]) for other in self.choices) == 1
         return sorted(place for place in self.outputs if 2 * vector.get(place, 0) > self.below) == self.says[token]
 
     def walk(self, word: Iterable[int]) -> list[int]:

@@ -20,8 +20,8 @@ from verify.blame import most_to_blame
 from verify.horizon import Decisions, Horizon
 from verify.margins import answer_tokens
 from verify.same_on_domain import Word, word_order
-from verify.verdict import EXACT, OWN, Counterexample, Verdict
-from verify.vocabulary import least_misread, read_otherwise
+from verify.verdict import EXACT, Counterexample, Verdict
+from verify.vocabulary import embedded_as, least_misread, read_otherwise
 
 FED_BACK = (
     "each answer is decoded to the nearest of the program's answer tokens, which is fed back; a tie decides nothing"
@@ -43,9 +43,9 @@ def decisions_verdict(
 ) -> Verdict:
     """Whether `model` decides as the program of `graph`, whose tokens are embedded as the model embeds them.
 
-    `own` embeds them as the program does: outcome and output must be read alike as well. With `up_to` only words of up
-    to this length count; with a `tolerance` decisions must stay right if answers are moved by so much. Raises
-    UnsupportedError where there are too many margins.
+    `own` embeds them as the program does: outcome and output must be read alike as well, unless by name. With `up_to`
+    only words of up to this length count; with a `tolerance` decisions must stay right if answers are moved by so
+    much. Raises UnsupportedError where there are too many margins.
     """
     found = Decisions(graph, ModelAnswers(model.heads, graph).to, tolerance).horizon()
     misread = least_misread(graph, own, graph.lowering)
@@ -54,7 +54,7 @@ def decisions_verdict(
         shown: Counterexample | None = read_otherwise(misread, own, graph.lowering)
     else:
         shown = None if found.word is None else _decided_otherwise(graph, found, model, tolerance)
-    rests = EXACT, FED_BACK, *disturbed(tolerance), MARGINS, OWN
+    rests = EXACT, FED_BACK, *disturbed(tolerance), MARGINS, *embedded_as(graph, own)
     if found.lengths is None:
         return Verdict("proved", "decisions", "all" if up_to is None else up_to, None, rests, "", "")
     if up_to is not None and up_to <= found.lengths:
@@ -76,7 +76,10 @@ def _comes_first(graph: TokenGraph, misread: Word, found: Horizon) -> bool:
 
 
 def _decided_otherwise(graph: TokenGraph, found: Horizon, model: Model, tolerance: Fraction) -> Counterexample:
-    """The counterexample, replayed by the definition of the layer. Raises ArithmeticError if it is none."""
+    """The counterexample, replayed by the definition of the layer. Raises ArithmeticError if it is none.
+
+    In coordinates in which the program's rules are not known no rule is blamed.
+    """
     assert found.word is not None
     lowering, (expected, asked, counts) = graph.lowering, _run(graph.lowering, found)
     vectors, below = scaled(np.stack([lowering.tokens[name] for name in (*counts, asked)]))
@@ -88,8 +91,10 @@ def _decided_otherwise(graph: TokenGraph, found: Horizon, model: Model, toleranc
     choices = {graph.names[number]: graph.vectors[number] for number in answer_tokens(graph).tolist()}
     said, wrong = _said(expected, answer, choices, tolerance)
     where = f"the answer to {lowering.letters[found.word[-1]]}, token {counts.total()}"
-    right = choices[expected]
-    blame = most_to_blame(model, lowering.form, memory / below**2, last / below, right, choices[wrong])
+    blame = None
+    if len(lowering.form):
+        configuration = memory / below**2, last / below
+        blame = most_to_blame(model, lowering.form, *configuration, choices[expected], choices[wrong])
     return Counterexample(found.word, expected, said, where, blame, found.repeated)
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from compiler.domain.token_graph import TokenGraph
 from compiler.errors import UnsupportedError
 from verify.answers import Answers
 from verify.cycle_means import FAR, NEVER, all_least_steps, difference, first_steps, witness
-from verify.long_walks import LongWalk, Walks, least_long_walk, turns
+from verify.long_walks import LongWalk, Walks, fewest_steps, least_long_walk, turns
 from verify.margins import Floors, Scores, allowances, answer_tokens, floors, scores
 from verify.same_on_domain import Word, word_order
 
@@ -129,13 +130,20 @@ class Decisions:
         if 2 * turns(len(self.nodes)) > MOST_STEPS:
             return None
         least: tuple[LongWalk, _Question] | None = None
-        for bound, question in bounds:
+        queue = [(bound, number, False) for number, (bound, _) in enumerate(bounds)]
+        while queue:
+            bound, number, fine = heappop(queue)
             if least is not None and bound >= least[0].steps:
                 break
+            question = bounds[number][1]
             base, weights = self._margins(question)
             source, target = (each[question.edges].tolist() for each in (self.source, self.target))
-            walks = Walks(len(self.nodes), source, target, weights)
-            walk = least_long_walk(walks, self.start, base, question.ends.tolist(), MOST_STEPS)
+            walks, ends = Walks(len(self.nodes), source, target, weights), question.ends.tolist()
+            if not fine:
+                if (finer := fewest_steps(walks, self.start, base, ends)) is not None:
+                    heappush(queue, (max(bound, finer), number, True))
+                continue
+            walk = least_long_walk(walks, self.start, base, ends, MOST_STEPS)
             if walk is not None and (least is None or walk.steps < least[0].steps):
                 least = walk, question
         if least is None:

@@ -24,6 +24,10 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+import numpy as np
+
+from verify.cycle_means import witness
+
 
 class Walks(NamedTuple):
     """Edges from `source` to `target` by number, with integer weights of any size, among `nodes` nodes."""
@@ -78,6 +82,30 @@ def least_long_walk(walks: Walks, start: int, base: int, ends: Sequence[int], be
     before = _walked(walks, there[: i + 1], x)[::-1]
     cycle, _ = falling[x]
     return LongWalk(k, before, cycle, (k - i - j) // len(cycle), _walked(backwards, back[: j + 1], x))
+
+
+def fewest_steps(walks: Walks, start: int, base: int, ends: Sequence[int]) -> int | None:
+    """A lower bound on the edges of a walk with base + its sum <= 0, close if it is long; None: there is no such walk.
+
+    A witness (mu, pi) of weights that were rounded down is one of the weights (`verify.cycle_means`). Where long walks
+    fail, weights are large numbers that nearly cancel on cycles, so that rounding leaves little of mu. But with the
+    potentials of a first witness weights become w + pi(a) - pi(b), which are small; rounded once more they give a
+    second witness, and both potentials add up to one.
+    """
+    source, target = (np.array(each, dtype=np.int64) for each in (walks.source, walks.target))
+    total, weights, mu = np.zeros(walks.nodes, dtype=object), np.array(walks.weights, dtype=object), 0
+    for _ in range(2):
+        room = (4 * (walks.nodes + 2)).bit_length() - 61
+        unit = 1 << max(0, max(map(abs, weights.tolist()), default=0).bit_length() + room)
+        pi = np.zeros(walks.nodes, dtype=np.int64)
+        table = np.empty((walks.nodes + 1, walks.nodes))
+        mu = unit * int(witness(source, target, (weights // unit).astype(np.int64), pi, table))
+        added = unit * pi.astype(object)
+        weights, total = weights + added[source] - added[target], total + added
+    slack = base + min(total[list(ends)].tolist()) - int(total[start])
+    if slack <= 0:
+        return 0
+    return None if mu >= 0 else -(-slack // -mu)
 
 
 def _least_sums(walks: Walks, begin: dict[int, int], most: int) -> Iterator[dict[int, int]]:

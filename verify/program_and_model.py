@@ -10,10 +10,12 @@ from compiler.domain.token_graph import token_graph
 from compiler.errors import ModelError, UnsupportedError
 from compiler.heads_to_rules import MOST_RULES, exact_rules, products
 from compiler.model import Model
+from compiler.own_coordinates import embedded
 from compiler.program import Automaton, Program, UniversalAutomaton, UniversalMachine
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower, lowering_for
 from compiler.program_to_rules.lowering import Lowering
+from compiler.reading import named
 from compiler.rules import Form
 from verify.answers import ModelAnswers, program_answers
 from verify.decisions import AT_LEAST, FED_BACK, decisions_verdict, disturbed
@@ -25,7 +27,7 @@ from verify.same_on_domain import against_program, parted, shortest_difference, 
 from verify.system_verdict import as_verdict, system_verdict
 from verify.tested import EXAMPLES, LENGTH, failing_word, shown_by_model, shown_by_program
 from verify.verdict import EXACT, INDUCTION, OWN, TOKENS, Counterexample, Judged, Level, Verdict
-from verify.vocabulary import different_tokens, least_misread, read_otherwise
+from verify.vocabulary import different_tokens, embedded_as, least_misread, read_otherwise
 
 
 def decided(found: bool, level: Level, counterexample: Counterexample | None, *assumptions: str) -> Verdict:
@@ -52,8 +54,14 @@ def program_and_model(
 
 def _judged(program: Program, model: Model, level: Level | None, up_to: int | None, tolerance: Fraction) -> Verdict:
     lowering = lowered_for(program, model)
-    if model.coordinates != lowering.coordinates:
+    apart = model.coordinates != lowering.coordinates
+    if apart and named(model):
         raise UnsupportedError(f"the model is a history of {program.name}; this version verifies registers")
+    if apart and level in ("everywhere", "tested"):
+        raise UnsupportedError(
+            f"level {level} needs the coordinates of {program.kind} {program.name}, and no order or basis was found in "
+            "which the model's are these; levels domain and decisions are judged in its own"
+        )
     if level == "tested":
         return _tested(program, model, up_to)
     if not isinstance(lowering, LoweredAutomaton):
@@ -67,23 +75,37 @@ def _judged(program: Program, model: Model, level: Level | None, up_to: int | No
         if level == "domain" or (level is None and judged.verdict == "proved"):
             return as_verdict(judged)
         return _system_decisions(lowering, model, judged, level, up_to, tolerance)
-    graph = token_graph(replace(lowering, tokens=model.vocabulary))
+    return _automaton(lowering, model, level, up_to, tolerance, apart=apart)
+
+
+def _automaton(
+    lowering: LoweredAutomaton,
+    model: Model,
+    level: Level | None,
+    up_to: int | None,
+    tolerance: Fraction,
+    *,
+    apart: bool,
+) -> Verdict:
+    """The verdict on an automaton; `apart` says that the model is in coordinates of its own."""
+    graph = token_graph(embedded(lowering, model))
     if level == "decisions":
         return decisions_verdict(graph, lowering, model, up_to, tolerance)
     own, lowering = graph.lowering, token_graph(lowering).lowering
     answers = ModelAnswers(model.heads, graph)
     word = shortest_difference(graph, lambda symbol: program_answers(graph, symbol), answers.to)
     misread = least_misread(graph, lowering, own)
+    rests = EXACT, INDUCTION, *embedded_as(graph, lowering)
     if level is None and (word is not None or misread is not None) and few_margins(graph):
         return decisions_verdict(graph, lowering, model, up_to)
     if level != "everywhere" and (word is not None or misread is not None):
         order = word_order(graph)
         if misread is not None and (word is None or order(misread) <= order(word)):
-            return decided(False, "domain", read_otherwise(misread, lowering, own), EXACT, INDUCTION, OWN)
+            return decided(False, "domain", read_otherwise(misread, lowering, own), *rests)
         assert word is not None
-        return decided(False, "domain", against_program(graph, word, model), EXACT, INDUCTION, OWN)
+        return decided(False, "domain", against_program(graph, word, model), *rests)
     odd = different_tokens(lowering.tokens, model.tokens)
-    if level != "domain":
+    if level != "domain" and not apart:
         compiled, given = exact_form(lowering.form), exact_rules(model.heads, model.coordinates)
         rest = difference(compiled, given)
         if not len(rest) and (level == "everywhere" or (word is None and not odd)):
@@ -91,7 +113,7 @@ def _judged(program: Program, model: Model, level: Level | None, up_to: int | No
             return decided(True, "everywhere", None, EXACT, rules, *layers_only(odd))
         if level == "everywhere":
             return decided(False, "everywhere", on_real_input(rest, compiled, given, model), EXACT)
-    return decided(True, "domain", None, EXACT, INDUCTION, OWN)
+    return decided(True, "domain", None, *rests)
 
 
 def _system_decisions(

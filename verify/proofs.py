@@ -14,10 +14,11 @@ from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import UnsupportedError
 from compiler.files.proof_file import StoredProof, proof_to_bytes
 from compiler.model import Model
+from compiler.own_coordinates import embedded
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.lower import lower
-from compiler.reading import read_as
+from compiler.reading import read_to_judge
 from compiler.vocabulary import Vocabulary
 from verify.answers import ModelAnswers
 from verify.check_proof import MOST_LENGTHS, Weights, check
@@ -36,10 +37,10 @@ def proof_of(program: Program, model: Model, verdict: Verdict) -> StoredProof:
     Raises UnsupportedError for verdicts whose proofs cannot be stored: undecided ones; tested; refutations at level
     domain (ask for the decisions); memories and machines that are proved by what their runs span.
     """
-    model, _ = read_as(model, program)
+    model, _ = read_to_judge(model, program, to_scale=bool(verdict.tolerance))
     claim: dict[str, Any] = {"verdict": verdict.verdict, "level": verdict.level, "lengths": verdict.lengths}
     if verdict.tolerance:
-        claim["tolerance"] = str(verdict.tolerance)
+        claim["tolerance"] = _number(verdict.tolerance)
     premises = _premises(program, model, verdict)
     stored = StoredProof(digest(program), digest(model), claim, premises, _shown(program, model, verdict))
     reason = check(stored, _weights(model))
@@ -53,7 +54,7 @@ def check_proof(stored: StoredProof, program: Program, model: Model) -> str | No
 
     The premises are made anew from the program and the model's embeddings, and compared.
     """
-    model, _ = read_as(model, program)
+    model, _ = read_to_judge(model, program, to_scale="tolerance" in stored.claim)
     if (stored.program, stored.model) != (digest(program), digest(model)):
         return "it is for another program or another model"
     level, verdict = stored.claim.get("level"), stored.claim.get("verdict")
@@ -70,6 +71,8 @@ def _premises(program: Program, model: Model, verdict: Verdict) -> dict[str, Any
     lowering = lowered_for(program, model)
     if isinstance(lowering, LoweredAutomaton) and verdict.level in ("domain", "decisions"):
         return _walks(_graph(lowering, model), lowering)
+    if model.coordinates != lowering.coordinates:
+        raise UnsupportedError("rules are compared in the program's coordinates, and the model is not in them")
     if verdict.level != "everywhere" and LIVE not in verdict.assumptions:
         raise UnsupportedError("the proof of this verdict cannot be stored in this version")
     form = lowering.form
@@ -86,18 +89,20 @@ def _places(tokens: Vocabulary) -> list[list[int]]:
 
 
 def _graph(lowering: LoweredAutomaton, model: Model) -> TokenGraph:
-    return token_graph(replace(lowering, tokens=model.vocabulary))
+    return token_graph(embedded(lowering, model))
 
 
 def _walks(graph: TokenGraph, own: LoweredAutomaton) -> dict[str, Any]:
     nodes = {node: number for number, node in enumerate(graph.words)}
     edges = [[nodes[edge.source], *edge.tokens, nodes[edge.target]] for edge in graph.edges]
-    outputs = output_places(own)
-    numbers = {name: graph.numbers[name] for name in (*own.start, *own.answers.values())}
-    said = {number: [place for place in outputs if 2 * own.tokens[name][place] > 1] for name, number in numbers.items()}
+    outputs = output_places(own) if graph.lowering.coordinates == own.coordinates else None
+    names = () if outputs is None else (*own.start, *own.answers.values())
+    said = {
+        graph.numbers[name]: [place for place in outputs or () if 2 * own.tokens[name][place] > 1] for name in names
+    }
     return {
         "kind": "walks",
-        "dimension": own.form.d,
+        "dimension": graph.lowering.form.d,
         "tokens": [_sparse(vector) for vector in graph.vectors],
         "start": list(graph.start_tokens),
         "edges": edges,

@@ -6,6 +6,8 @@ first pair whose outputs or outcomes differ gives the least counterexample (Hopc
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from compiler.errors import ProgramError
 from compiler.program.automaton import Automaton
 from compiler.program.run import Run
@@ -13,8 +15,18 @@ from compiler.program.run import Run
 Pair = tuple[str | None, str | None]
 
 
-def shortest_disagreement(left: Automaton, right: Automaton) -> tuple[str, ...] | None:
-    """The least word on which outcome or output differ; None where there is none, at any length.
+class SameRuns(NamedTuple):
+    """The least word on which outcome or output differ, None where there is none, and the pairs that were visited.
+
+    None as a state stands for the place behind a missing transition.
+    """
+
+    word: tuple[str, ...] | None
+    pairs: tuple[Pair, ...]
+
+
+def same_runs(left: Automaton, right: Automaton) -> SameRuns:
+    """Whether two automata have the same runs on all words, at any length.
 
     Raises
     ------
@@ -27,23 +39,24 @@ def shortest_disagreement(left: Automaton, right: Automaton) -> tuple[str, ...] 
             "programs are compared over the same alphabet"
         )
     begin: Pair = (left.start, right.start)
-    if _shown(left, None, None, left.start) != _shown(right, None, None, right.start):
-        return ()
+    if shown(left, None, None, left.start) != shown(right, None, None, right.start):
+        return SameRuns((), (begin,))
     words: dict[Pair, tuple[str, ...]] = {begin: ()}
     queue = [begin]
     for p, q in queue:
         for symbol in left.alphabet:
             pair = left.step(p, symbol), right.step(q, symbol)
             word = (*words[p, q], symbol)
-            if _shown(left, p, symbol, pair[0]) != _shown(right, q, symbol, pair[1]):
-                return word
+            if shown(left, p, symbol, pair[0]) != shown(right, q, symbol, pair[1]):
+                return SameRuns(word, tuple(queue))
             if pair not in words:
                 words[pair] = word
                 queue.append(pair)
-    return None
+    return SameRuns(None, tuple(queue))
 
 
-def _shown(automaton: Automaton, state: str | None, symbol: str | None, target: str | None) -> tuple[str, str | None]:
+def shown(automaton: Automaton, state: str | None, symbol: str | None, target: str | None) -> tuple[str, str | None]:
+    """What a step shows: the outcome of a word that ends with it, and what it emits; without symbol, of the start."""
     return automaton.outcome(target), automaton.emitted(state, symbol, target)
 
 

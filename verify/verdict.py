@@ -26,6 +26,7 @@ TOKENS = (
     "lengths are tokens of a run: a sound bound, not the horizon, from the longest difference that a token can make"
 )
 OWN = "tokens are embedded as the model embeds them; those that it does not embed, as the program does"
+BY_NAME = "outcome and output are those of the token that an answer is decoded to, which is known by its name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,9 @@ class Verdict:
     program, model
         The digests of the first and the second thing that were compared.
     witness
-        For models that are equal up to the symmetries of the weights: how. For a model that does not name its
-        coordinates: in which order or basis it was read.
+        For models that are equal up to the symmetries of the weights: how. For two automata that are the same: which
+        states stand for each other. For a model that does not name its
+        coordinates: in which order or basis it was read, or that it was left in its own.
     seconds
         The time it took.
     properties

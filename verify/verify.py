@@ -11,10 +11,11 @@ from time import perf_counter
 from compiler.errors import UnsupportedError
 from compiler.model import Model
 from compiler.program import Automaton, Program
-from compiler.reading import read_alike, read_as
+from compiler.reading import read_alike, read_to_judge
 from verify.program_and_model import decided, program_and_model
 from verify.same_runs import described as described_run
-from verify.same_runs import shortest_disagreement
+from verify.same_runs import same_runs
+from verify.same_states import same_states
 from verify.two_models import two_models
 from verify.verdict import LEVELS, Counterexample, Level, Verdict
 
@@ -78,7 +79,7 @@ def verify(
         found = two_models(left, right, level)
         found = replace(found, witness=(*how_left, *how_right, *found.witness))
     elif isinstance(b, Model):
-        read, how = read_as(b, a)
+        read, how = read_to_judge(b, a, to_scale=bool(room))
         found = program_and_model(a, read, level, up_to, room)
         claims = found.level == "decisions" and b.program is not None and b.program != a
         assumptions = (*found.assumptions, CLAIMS) if claims else found.assumptions
@@ -122,8 +123,9 @@ def _programs(a: Program, b: Program, level: Level | None) -> Verdict:
         raise UnsupportedError(f"this version compares automata with each other, not a {a.kind} and a {b.kind}")
     if level not in (None, "domain"):
         raise UnsupportedError(f"two programs are compared on all words (level domain), not at level {level}")
-    word = shortest_disagreement(a, b)
+    word, pairs = same_runs(a, b)
     if word is None:
-        return decided(True, "domain", None, "outcome and output on every word, at every length")
+        same = decided(True, "domain", None, "outcome and output on every word, at every length")
+        return replace(same, witness=same_states(a, b, pairs))
     shown = Counterexample(word, described_run(a.run(word)), described_run(b.run(word)), "the end of the word")
     return decided(False, "domain", shown, "outcome and output of the reference interpreter")

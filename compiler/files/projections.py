@@ -4,7 +4,8 @@ With H heads, q_h and k_h of shape (d_k, d), v_h (d_v, d) and o_h (d, d_v), the 
 
     y = sum_h o_h sum_i (v_h z_i) (k_h z_i) . (q_h z_n) = sum_h V_h S Q_h z_n,     V_h = o_h v_h,  Q_h = k_h^T q_h.
 
-Floats are the rationals that they are, so the products are exact.
+Floats are the rationals that they are, so the products are exact. What is not in the weights is not seen: a scale (of
+flash-linear-attention d_k^(-1/2)) has to be in q; a feature map or a norm without weights is another function.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ NAMES = (
 )
 """What each weight is called, after a prefix that all share."""
 BIASES = frozenset({"in_proj_bias", "out_proj.bias", *(f"{role}_proj.bias" for role in "qkvo")})
+OTHERS = {"norm": "a norm", "feature_map_q": "a learned feature map", "feature_map_k": "a learned feature map"}
+"""What makes a layer another function, by the first part of its name (flash-linear-attention)."""
 SETS = ({"V", "Q"}, {"q", "k", "v", "o"}, {"qkv", "o"})
 KNOWN = "V and Q; q, k, v, o; W_Q, ..; q_proj.weight, .., o_proj.weight or out_proj.weight; in_proj_weight"
 
@@ -66,6 +69,8 @@ def fused(arrays: Arrays, heads: int | None) -> Fused:
         if name in BIASES:
             if array.any():
                 raise FileError(f"{short[name]} is not zero, and a layer of linear attention here has no biases")
+        elif (other := OTHERS.get(name.split(".")[0])) is not None:
+            raise FileError(f"it has an array {short[name]!r}, {other}, which a layer of linear attention here has not")
         elif name not in NAMES:
             raise FileError(f"it has an array {short[name]!r}, which is no weight of a layer that is known: {KNOWN}")
         elif NAMES[name] in found:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.long_walks import Walks, least_long_walk, turns
+from verify.long_walks import Walks, fewest_steps, least_long_walk, turns
 
 graphs = st.integers(1, 4).flatmap(
     lambda n: st.tuples(
@@ -55,6 +55,36 @@ def test_the_least_long_walk_is_that_of_walking(drawn) -> None:
             node, total = edges[number][1], total + edges[number][2]
         assert node in ends
         assert total <= 0
+
+
+@settings(max_examples=300)
+@given(graphs, st.sampled_from([1, 10**25, 10**40]))
+def test_the_fewest_steps_are_a_bound(drawn, size: int) -> None:
+    """With weights that nearly cancel, too: the potentials of a node, times a large number, make no difference."""
+    n, edges, more, ends = drawn
+    high = [size * (7 * node % 5) for node in range(n)]
+    base = more + 1 - min(high[q] - high[0] for q in ends)
+    source, target = ([edge[side] for edge in edges] for side in (0, 1))
+    large = [w + high[b] - high[a] for a, b, w in edges]
+    found = fewest_steps(Walks(n, source, target, large), 0, base, sorted(ends))
+    sums, first = {0: 0}, None
+    for k in range(n * (more + 60)):
+        if base + min((total + high[q] - high[0] for q, total in sums.items() if q in ends), default=10**60) <= 0:
+            first = k
+            break
+        sums = step(edges, sums)
+    assert first is None or (found is not None and found <= first)
+
+
+def test_the_fewest_steps_are_close() -> None:
+    """Noise of 10^9 on weights of 10^30, which cancel around a ring, but for one edge."""
+    there, here = 10**30 + 7, 10**30 + 7 + 10**9
+    walks = Walks(3, [0, 1, 2, 2], [1, 2, 0, 0], [there, 0, -here, -there + 2])
+    found = fewest_steps(walks, 0, 10**20, [0])
+    exact = 3 * 10**11
+    assert found is not None
+    assert exact * (1 - 1e-6) < found <= exact
+    assert fewest_steps(walks._replace(weights=[there, 0, -there, -there + 2]), 0, 10**20, [0]) is None
 
 
 def test_walks_must_have_been_searched_far_enough() -> None:
