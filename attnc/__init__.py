@@ -32,6 +32,8 @@ from attnc.version import __version__
 if TYPE_CHECKING:
     from attnc.storage import load, load_model, save
     from compiler import errors
+    from compiler.fastweight.recurrent_model import RecurrentModel
+    from compiler.fastweight.targets import Explanation, compile_to, explain
     from compiler.few_heads import few_heads
     from compiler.files.certificate_file import load_certificate, save_certificate
     from compiler.files.proof_file import load_proof, save_proof
@@ -68,6 +70,10 @@ _HOMES = {
     "load_model": "attnc.storage",
     "save": "attnc.storage",
     "parse": "compiler.language.load",
+    "RecurrentModel": "compiler.fastweight.recurrent_model",
+    "Explanation": "compiler.fastweight.targets",
+    "compile_to": "compiler.fastweight.targets",
+    "explain": "compiler.fastweight.targets",
     "few_heads": "compiler.few_heads",
     "Certificate": "compiler.learning.count_certificate",
     "certify": "compiler.learning.certificate",
@@ -126,6 +132,7 @@ __all__ = [
     "Counterexample",
     "DataMoments",
     "DataSet",
+    "Explanation",
     "FewHeads",
     "Form",
     "Learned",
@@ -134,6 +141,7 @@ __all__ = [
     "Memory",
     "Model",
     "Property",
+    "RecurrentModel",
     "Report",
     "Rule",
     "Run",
@@ -147,9 +155,11 @@ __all__ = [
     "check_certificate",
     "check_proof",
     "compile",
+    "compile_to",
     "conformance",
     "decompile",
     "errors",
+    "explain",
     "features",
     "few_heads",
     "generate",

@@ -10,6 +10,7 @@ from compiler.model import Model
 from compiler.traces.data_set import DataSet
 
 if TYPE_CHECKING:
+    from compiler.fastweight.recurrent_model import RecurrentModel
     from compiler.learning.sums.data_moments import DataMoments
     from compiler.program import Program
 
@@ -20,8 +21,9 @@ DATA = ".npz"
 def load(reference: str | Path) -> Any:
     """The program, model, data set or moments that `reference` names.
 
-    A name that ends in ``.safetensors`` is a model, in ``.npz`` a data set, moments or a model (`load_model`); anything
-    else is a program: a file ``x.attn``, a program of a file ``x.attn::name``, or a name of the library, ``parity``.
+    A name that ends in ``.safetensors`` is a model (of one layer, or of the fast-weight family), in ``.npz`` data,
+    moments or a model (`load_model`); anything else is a program: a file ``x.attn``, a program of a file
+    ``x.attn::name``, or a name of the library, ``parity``.
 
     Raises
     ------
@@ -30,7 +32,9 @@ def load(reference: str | Path) -> Any:
     """
     text = str(reference)
     if text.endswith(MODEL):
-        return load_model(text)
+        from compiler.files.recurrent_file import load_recurrent
+
+        return load_recurrent(text) or load_model(text)
     if text.endswith(DATA):
         from compiler.files.arrays import names_in
         from compiler.files.projections import has_weights
@@ -83,7 +87,9 @@ def save(thing: DataSet, path: str | Path) -> None: ...
 def save(thing: DataMoments, path: str | Path) -> None: ...
 @overload
 def save(thing: Program, path: str | Path) -> None: ...
-def save(thing: Model | DataSet | DataMoments | Program, path: str | Path) -> None:
+@overload
+def save(thing: RecurrentModel, path: str | Path) -> None: ...
+def save(thing: Model | DataSet | DataMoments | Program | RecurrentModel, path: str | Path) -> None:
     """Write a model (``.safetensors``), data or moments (``.npz``) or a program (``.attn``), whole or not at all.
 
     Raises
@@ -94,20 +100,25 @@ def save(thing: Model | DataSet | DataMoments | Program, path: str | Path) -> No
         For anything else.
     """
     from compiler.errors import FileError, UnsupportedError
+    from compiler.fastweight.recurrent_model import RecurrentModel
     from compiler.learning.sums.data_moments import DataMoments
     from compiler.program import Program
 
-    if not isinstance(thing, Model | DataSet | DataMoments | Program):
+    if not isinstance(thing, Model | DataSet | DataMoments | Program | RecurrentModel):
         hint = "; save its .model" if hasattr(thing, "model") else ""
         what = "a model, a data set, moments or a program"
         raise UnsupportedError(f"save takes {what}, not a {type(thing).__name__}{hint}")
-    ending = MODEL if isinstance(thing, Model) else ".attn" if isinstance(thing, Program) else DATA
+    ending = MODEL if isinstance(thing, Model | RecurrentModel) else ".attn" if isinstance(thing, Program) else DATA
     if not str(path).endswith(ending):
         raise FileError(f"{path}: a {type(thing).__name__} is written to a file whose name ends in {ending}")
     if isinstance(thing, Model):
         from compiler.files.model_file import save_model
 
         save_model(thing, path)
+    elif isinstance(thing, RecurrentModel):
+        from compiler.files.recurrent_file import save_recurrent
+
+        save_recurrent(thing, path)
     elif isinstance(thing, DataSet):
         from compiler.files.data_file import save_data
 

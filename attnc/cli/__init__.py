@@ -27,6 +27,7 @@ COMMANDS = {
     "certify": "Decide whether data determine a program's model.",
     "verify": "Decide whether two things are the same: programs or models.",
     "decompile": "Read the program back from a model, with a proof.",
+    "explain": "Say which members of the fast-weight family can express a program, and why others cannot.",
     "demo": "Take three programs through the whole circle, in plain words.",
 }
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from attnc.cli.printing import json_option, print_facts, print_json
+from attnc.cli.printing import json_option, print_facts, print_json, print_table
 from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.program import Automaton, Machine, Memory
 
 if TYPE_CHECKING:
+    from compiler.fastweight.memory_to_stack import Target
+    from compiler.program import Program
     from compiler.program_to_rules.lower import Construction, Fewest
 
 
@@ -38,6 +40,11 @@ if TYPE_CHECKING:
 @click.option(
     "--bound", type=click.IntRange(min=1), help="The most symbols of a word, or steps of a machine, of a history."
 )
+@click.option(
+    "--target",
+    type=click.Choice(["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]),
+    help="Compile to a stack of recurrent layers of the fast-weight family instead.",
+)
 @json_option
 def command(
     program: str,
@@ -47,9 +54,10 @@ def command(
     fewest: Fewest | None,
     construction: Construction,
     bound: int | None,
+    target: Target | None,
     as_json: bool,
 ) -> None:
-    """Compile PROGRAM to the weights of one layer of linear attention, exactly."""
+    """Compile PROGRAM to the weights of one layer of linear attention, exactly; or to the layers of a --target."""
     from attnc.storage import MODEL, save
     from compiler.files.writing import check_target
     from compiler.program_to_model import compiled
@@ -62,6 +70,11 @@ def command(
         source = replace(source, cells=cells, examples=source.examples if cells == source.cells else ())
     if minimise and isinstance(source, Automaton):
         source = source.minimised()
+    if target is not None:
+        if (fewest, construction, bound, cells) != (None, "registers", None, None):
+            raise click.UsageError("with --target the only other choice is --minimise")
+        _to_target(source, target, output, as_json=as_json)
+        return
     model, found = compiled(source, fewest, construction, bound)
     save(model, output)
     facts = {
@@ -83,3 +96,18 @@ def command(
     else:
         weights = ", ".join(str(value) for value in model.entries().tolist())
         print_facts(facts | {"weights in": f"{{{weights}}}", "written": output})
+
+
+def _to_target(program: Program, target: Target, output: str, *, as_json: bool) -> None:
+    """Compile to a member of the fast-weight family, write it and say how large it is."""
+    from compiler.fastweight.targets import compile_to
+    from compiler.files.recurrent_file import save_recurrent
+
+    made = compile_to(program, target)
+    save_recurrent(made, output)
+    if as_json:
+        layers = [size._asdict() for size in made.sizes]
+        print_json({"program": program.name, "kind": program.kind, "target": target, "layers": layers})
+    else:
+        print_facts({"program": program.name, "kind": program.kind, "target": target, "written": output})
+        print_table(("layer", "tokens", "heads", "keys", "values", "steps"), made.sizes)

@@ -28,4 +28,9 @@ def load_model_file(reference: str, heads: int | None = None) -> Model:
 
     if not reference.endswith(MODEL_ENDINGS):
         raise FileError(f"{reference}: expected a model, a file whose name ends in {' or '.join(MODEL_ENDINGS)}")
+    if reference.endswith(MODEL_ENDINGS[0]):
+        from compiler.files.recurrent_file import load_recurrent
+
+        if load_recurrent(reference) is not None:
+            raise FileError(f"{reference}: a model of the fast-weight family, which only `attnc run --model` takes")
     return load_any_model(reference, heads=heads)

@@ -20,6 +20,9 @@ from compiler.program_to_model import compile
 from compiler.reading import read_as
 
 if TYPE_CHECKING:
+    from compiler.fastweight.memory_to_stack import Target
+    from compiler.fastweight.precision import Precision
+    from compiler.fastweight.recurrent_model import RecurrentModel
     from compiler.runtime.running import Running
     from compiler.runtime.stream import Stream
 
@@ -48,6 +51,16 @@ class Row(TypedDict):
 @click.option("--given", metavar="PROGRAM", help="The program that a universal program is to run.")
 @click.option("--decode", type=click.Choice(["nearest", "raw"]), default="nearest", show_default=True)
 @click.option("--cells", type=click.IntRange(min=1), help="The length of a machine's tape.")
+@click.option(
+    "--target",
+    type=click.Choice(["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]),
+    help="Run a stack of recurrent layers of the fast-weight family.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float64", "float32", "float16", "bfloat16"]),
+    help="The arithmetic of recurrent layers; float32 without it.",
+)
 @click.option("--trace", is_flag=True, help="Print each token by name, and what the layer read.")
 @click.option(
     "--max-tokens",
@@ -66,6 +79,8 @@ def command(
     given: str | None,
     decode: Decode,
     cells: int | None,
+    target: Target | None,
+    precision: Precision | None,
     trace: bool,
     max_tokens: int | None,
     as_json: bool,
@@ -80,6 +95,14 @@ def command(
         if not isinstance(source, Machine):
             raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells)
+    recurrent = _recurrent(source, target, model_file)
+    if recurrent is not None:
+        if (given, cells, max_tokens, heads) != (None, None, None, None) or trace or decode == "raw":
+            raise click.UsageError("recurrent layers take --precision and --json alone")
+        _print(source, [_row(recurrent.run(each, precision=precision or "float32")) for each in word], as_json)
+        return
+    if precision is not None:
+        raise click.UsageError("--precision is that of recurrent layers; give a --target, or a model of one")
     inner = _given(source, given)
     rows: list[Row] = []
     try:
@@ -99,6 +122,24 @@ def command(
     _print(source, rows, as_json)
     if any(row["outcome"] == "unfinished" for row in rows):
         ctx.exit(UNDECIDED)
+
+
+def _recurrent(program: Program, target: Target | None, model_file: str | None) -> RecurrentModel | None:
+    """The recurrent layers that are asked for, by target or by file; None where one layer of attention is."""
+    found = None
+    if model_file is not None and model_file.endswith(".safetensors"):
+        from compiler.files.recurrent_file import load_recurrent
+
+        found = load_recurrent(model_file)
+    if target is not None and model_file is not None:
+        raise click.UsageError("give a --target, or a --model")
+    if target is not None:
+        from compiler.fastweight.targets import compile_to
+
+        return compile_to(program, target)
+    if found is not None and found.program != program:
+        raise UnsupportedError(f"{model_file} runs {found.program.kind} {found.program.name}, not this {program.name}")
+    return found
 
 
 def _model_in(reference: str, heads: int | None, program: Program) -> Model:

@@ -5,7 +5,7 @@ Transformer adds with v = c and the key 1; it has no way to zero. A DeltaProduct
 W -> -W and then -W -> c + W (v = c / 2), and its decay 0 sets to zero. What is read is only the sign of each counter.
 The rest is a finite automaton over letters and signs, compiled like any other to layers above.
 
-With counters up to N, N is to be exact in the precision at hand: 2^24 in float32.
+Counters are below 2^23 in float32; a run that comes to more is refused.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def counter_stack(language: CounterLanguage, *, linear: bool = False) -> Stack[S
             table[1 + n, tuple(1 + sign for sign in signs)] = tokens[_name(letter, signs)]
     layer = _added(language) if linear else _reflected(language)
     masks = np.full((1 + len(language.letters), language.counters), 3)
-    below = Stage(layer, ((-0.5, 0.5),) * language.counters, masks, table)
+    below = Stage(layer, ((-0.5, 0.5),) * language.counters, masks, table, counts=True)
     return Stack(language.letters, (below, *above.stages), above.shown)
 
 

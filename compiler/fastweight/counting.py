@@ -2,7 +2,8 @@
 
 A linear Transformer with phi(x) = x adds v k^T for each write and reads W k. A DeltaProduct layer adds as well, in two
 steps with rate 2: W <- W - 2 W k k^T turns W k round, and W <- W + 2 (v / 2 - W k) k^T turns it back about v / 2, which
-together add v k^T for a key of length one. Counts are exact as long as the precision has bits for them.
+together add v k^T for a key of length one. Counts that are too large to be exact in the precision at hand
+are refused.
 
 For real keys and values (arXiv 2410.10101, section on associative memories) a token is a key, a value and a query side
 by side, of which a write leaves the query zero, and a question the key and the value.
@@ -20,9 +21,9 @@ from compiler.errors import UnsupportedError
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Floats, run
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.precision import BINARY, Precision
+from compiler.fastweight.precision import Precision
 from compiler.fastweight.runs import started
-from compiler.fastweight.stack import PIECE, UndecodedError
+from compiler.fastweight.stack import PIECE, check_counts
 from compiler.fastweight.table_to_stack import LARGE
 from compiler.program.memory import ABSENT, Memory
 
@@ -48,7 +49,7 @@ class Counts:
     layer: LinearTransformer | DeltaProduct
     stored: NDArray[np.int64]
 
-    def run(self, word: Sequence[int], *, precision: Precision = "float32") -> Iterator[str | None]:
+    def run(self, word: Sequence[int] | NDArray[np.int64], *, precision: Precision = "float32") -> Iterator[str | None]:
         """What is shown before a word of requests, by number, and after each: None for a write.
 
         Raises UndecodedError where a count is too large for the precision.
@@ -57,20 +58,20 @@ class Counts:
         running = started(self.layer, np.eye(self.layer.inputs), precision)
         for begin in range(0, len(tokens), PIECE):
             piece = tokens[begin : begin + PIECE]
-            yield from self._spelled(piece, running.feed(piece), 2.0 ** BINARY[precision].bits)
+            answers = running.feed(piece)
+            check_counts(answers, precision)
+            yield from self._spelled(piece, answers)
 
     def run_by_definition(self, word: Sequence[int]) -> list[str | None]:
         """The same by the definition of the layer, in the dtype of its weights."""
         tokens = np.array([0, *(1 + letter for letter in word)], dtype=np.int64)
-        return list(self._spelled(tokens, run(self.layer, np.eye(self.layer.inputs)[tokens][None])[0], 2.0**53))
+        return list(self._spelled(tokens, run(self.layer, np.eye(self.layer.inputs)[tokens][None])[0]))
 
-    def _spelled(self, tokens: NDArray[np.int64], answers: Floats, most: float) -> Iterator[str | None]:
+    def _spelled(self, tokens: NDArray[np.int64], answers: Floats) -> Iterator[str | None]:
         questions = 1 + len(self.letters) - len(self.stored)
         for token, answer in zip(tokens.tolist(), answers, strict=True):
             if token < questions:
                 yield None
-            elif np.abs(answer).max() >= most:
-                raise UndecodedError(f"a count of {answer.max():g} has no room in this precision")
             else:
                 counts = np.rint(answer).astype(np.int64) + self.stored[token - questions]
                 yield "+".join(np.repeat(self.values, counts)) or ABSENT

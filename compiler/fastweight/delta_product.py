@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from compiler.fastweight.layer import Floats, projected, sigmoid, unit
+from compiler.errors import ModelError
+from compiler.fastweight.layer import Floats, check_shapes, projected, sigmoid, unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +50,14 @@ class DeltaProduct:
     w_alpha: Floats | None = None
     W_0: Floats | None = None
     beta_max: int = 1
+
+    def __post_init__(self) -> None:
+        heads, keys, d = self.W_q.shape
+        steps, values = len(self.W_k), self.W_v.shape[2]
+        wanted = {"W_k": (steps, heads, keys, d), "W_v": (steps, heads, values, d), "w_beta": (steps, heads, d)}
+        check_shapes(self, wanted | {"w_alpha": (heads, d), "W_0": (heads, values, keys)})
+        if self.beta_max not in (1, 2):
+            raise ModelError(f"beta_max is {self.beta_max!r}; rates go up to 1 or to 2")
 
     @property
     def inputs(self) -> int:

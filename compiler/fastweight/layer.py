@@ -8,10 +8,13 @@ compute in the dtype of their weights: float64, float32 or float16. Papers write
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from compiler.errors import ModelError
 
 Floats = NDArray[np.floating[Any]]
 State = TypeVar("State")
@@ -91,3 +94,11 @@ def relu(x: Floats) -> Floats:
 def identity(x: Floats) -> Floats:
     """The map to x itself."""
     return x
+
+
+def check_shapes(layer: object, wanted: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ModelError unless the weights of these names, where there are such, have these shapes."""
+    for name, shape in wanted.items():
+        weights = getattr(layer, name)
+        if weights is not None and weights.shape != shape:
+            raise ModelError(f"{name} has the shape {weights.shape}: {shape} is wanted")

@@ -15,7 +15,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from compiler.fastweight.layer import Floats, elu_plus_one, identity, projected, relu
+from compiler.errors import ModelError
+from compiler.fastweight.layer import Floats, check_shapes, elu_plus_one, identity, projected, relu
 
 Feature: TypeAlias = Literal["elu+1", "relu", "identity"]
 FEATURES = {"elu+1": elu_plus_one, "relu": relu, "identity": identity}
@@ -49,6 +50,12 @@ class LinearTransformer:
     W_v: Floats
     feature: Feature = "elu+1"
     normalise: bool = False
+
+    def __post_init__(self) -> None:
+        heads, keys, d = self.W_q.shape
+        check_shapes(self, {"W_k": (heads, keys, d), "W_v": (heads, self.W_v.shape[1], d)})
+        if self.feature not in FEATURES:
+            raise ModelError(f"there is no feature map {self.feature!r}; the maps are {', '.join(FEATURES)}")
 
     @property
     def inputs(self) -> int:

@@ -51,13 +51,16 @@ def spelled(memory: Memory) -> tuple[str, ...]:
 
 
 def memory_stack(memory: Memory, target: Target) -> Stack[str | None]:
-    """The stack of a memory that keeps the latest write or the first. Raises UnsupportedError for others."""
+    """The stack of a memory that keeps the latest write or the first, which is the same where there is but one value.
+
+    Raises UnsupportedError for real keys. The latest of several values is beyond linear Transformers.
+    """
     keys, values = _names(memory)
     stored = {keys.index(key): values.index(value) for key, value in memory.stored}
     requests = [Request(k, v) for k in range(len(keys)) for v in range(len(values))]
     tokens = [Request(None, None), *requests, *(Request(k, None) for k in range(len(keys)))]
     shown: tuple[str | None, ...] = (None, ABSENT, *values)
-    if memory.write == "latest":
+    if memory.write == "latest" and target != "linear":
         return Stack(spelled(memory), (_storing(target, tokens, len(keys), len(values), stored),), shown)
     flags, following = _flags(target, tokens, len(keys), stored)
     return Stack(spelled(memory), (flags, _storing(target, following, len(keys), len(values), {})), shown)

@@ -32,6 +32,12 @@ class UndecodedError(ArithmeticError):
     """Digits that no table lists: the arithmetic was not precise enough for this stack."""
 
 
+def check_counts(answers: Floats, precision: Precision) -> None:
+    """Raise UndecodedError where counts are too large to be exact: a bit is left for the halves on the way."""
+    if np.abs(answers).max(initial=0) >= 2.0 ** (BINARY[precision].bits - 1):
+        raise UndecodedError(f"a count of {np.abs(answers).max():g} has no room in {precision}")
+
+
 @dataclass(frozen=True, eq=False)
 class Stage:
     """A layer and the decoding of its answers.
@@ -48,6 +54,8 @@ class Stage:
         For each token and its digits, masked, what follows.
     embeddings
         (tokens, inputs): the tokens as the layer reads them; None for unit vectors.
+    counts
+        Whether answers are counts, which have to be exact however large they become.
     """
 
     layer: Layer[Any]
@@ -55,6 +63,7 @@ class Stage:
     masks: NDArray[np.int64]
     table: dict[tuple[int, tuple[int, ...]], int]
     embeddings: Floats | None = None
+    counts: bool = False
 
     @property
     def embedded(self) -> Floats:
@@ -114,7 +123,7 @@ class Stack(Generic[Item]):
     stages: tuple[Stage, ...]
     shown: tuple[Item, ...]
 
-    def run(self, word: Sequence[int], *, precision: Precision = "float32") -> Iterator[Item]:
+    def run(self, word: Sequence[int] | NDArray[np.int64], *, precision: Precision = "float32") -> Iterator[Item]:
         """What is shown before a word of letters, by number, and after each.
 
         Raises UnsupportedError for a precision that is too low, UndecodedError if that was not noticed before.
@@ -132,7 +141,10 @@ class Stack(Generic[Item]):
         for begin in range(0, len(tokens), PIECE):
             piece = tokens[begin : begin + PIECE]
             for stage, running in zip(self.stages, runs, strict=True):
-                piece = stage.decoded(piece, running.feed(piece))
+                answers = running.feed(piece)
+                if stage.counts:
+                    check_counts(answers, precision)
+                piece = stage.decoded(piece, answers)
             yield piece
 
     def run_by_definition(self, word: Sequence[int]) -> list[Item]:

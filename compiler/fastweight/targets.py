@@ -13,26 +13,25 @@ target holds for any number of its layers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import get_args
 
 from compiler.errors import TooLargeError, UnsupportedError
 from compiler.fastweight.additive import additive_stack
 from compiler.fastweight.cascade import Cascade, check_cascade
 from compiler.fastweight.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.counting import Counts, counting, real_memory_layer
-from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import Target, memory_stack
 from compiler.fastweight.periodic_words import periodic_word
 from compiler.fastweight.potentials import not_told_apart
 from compiler.fastweight.quotients_to_cascade import permutes, quotient_cascade
+from compiler.fastweight.recurrent_model import RecurrentModel
 from compiler.fastweight.stack import Stack
 from compiler.fastweight.table_to_stack import recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.transitions import Shown, Transitions, transitions
 from compiler.program import Automaton, Memory, Program
 
-Compiled: TypeAlias = "Stack[Shown] | Stack[str | None] | Counts | LinearTransformer"
 TARGETS: tuple[Target, ...] = get_args(Target)
 
 
@@ -59,14 +58,8 @@ class Explanation:
     word: tuple[str, ...] | None = None
 
 
-def compile_to(program: Program, target: Target) -> Compiled:
+def compile_to(program: Program, target: Target) -> RecurrentModel:
     """The program as a stack of layers of the target.
-
-    Returns
-    -------
-    Stack, Counts, LinearTransformer
-        A stack for automata and memories that keep the latest write or the first; counts for memories that add up named
-        values; for real keys and values the layer itself.
 
     Raises
     ------
@@ -75,7 +68,6 @@ def compile_to(program: Program, target: Target) -> Compiled:
     UnsupportedError
         For programs that are neither automata nor memories, and unknown targets.
     """
-    _check(program, target)
     made = _compiled(program, target)
     if isinstance(made, Explanation):
         raise NotExpressibleError(f"{target} cannot express {program.name}: {made.reason}")
@@ -84,50 +76,43 @@ def compile_to(program: Program, target: Target) -> Compiled:
 
 def explain(program: Program, target: Target) -> Explanation:
     """Whether a target can express a program, and why. Raises UnsupportedError as `compile_to` does."""
-    _check(program, target)
     made = _compiled(program, target)
-    return made if isinstance(made, Explanation) else Explanation(True, sizes(made))
+    return made if isinstance(made, Explanation) else Explanation(True, _in_words(made))
 
 
-def sizes(made: Compiled) -> str:
-    """How large it is, in words."""
-    if isinstance(made, LinearTransformer):
-        return "the layer is the program: its answer is the sum of <query, key> value"
-    if isinstance(made, Counts):
-        return f"1 layer, whose fast weights count {len(made.values)} values for each of {len(made.stored)} keys"
-    layers, tokens = len(made.stages), sum(len(stage.masks) for stage in made.stages)
+def _in_words(made: RecurrentModel) -> str:
+    """How large it is."""
+    layers, tokens = len(made.sizes), sum(size.tokens for size in made.sizes)
     if not layers:
         return "no layer: what is shown follows from the letter"
-    steps = [len(stage.layer.W_k) for stage in made.stages if isinstance(stage.layer, DeltaProduct)]
-    reflections = f", up to {max(steps)} steps a token" if steps and max(steps) > 1 else ""
-    return f"{layers} layer{'s' * (layers > 1)}{reflections}, {tokens} tokens in all"
+    steps = max(size.steps for size in made.sizes)
+    many = f", up to {steps} steps a token" if steps > 1 else ""
+    return f"{layers} layer{'s' * (layers > 1)}{many}, {tokens} tokens in all"
 
 
-def _check(program: Program, target: str) -> None:
+def _compiled(program: Program, target: Target) -> RecurrentModel | Explanation:
     if target not in TARGETS:
         raise UnsupportedError(f"there is no target {target!r}; the targets are {', '.join(TARGETS)}")
     if not isinstance(program, Automaton | Memory):
-        raise UnsupportedError(
-            f"{program.name} is a {program.kind}; automata and memories are compiled to the fast-weight family"
-        )
-
-
-def _compiled(program: Program, target: Target) -> Compiled | Explanation:
+        kinds = "automata and memories are compiled to the fast-weight family"
+        raise UnsupportedError(f"{program.name} is a {program.kind}; {kinds}")
     try:
-        if isinstance(program, Memory):
-            return _memory(program, target)
-        assert isinstance(program, Automaton)
-        given = transitions(program)
-        if target == "linear":
-            return additive_stack(given) or _beyond_additions(given)
-        if target == "srwm":
-            return self_referential_stack(given)
-        if target == "recurrent-delta":
-            return recurrent_delta_stack(given)
-        word = periodic_word(given) if target == "delta" else None
-        return _circles(given, word) if word is not None else cascade_to_stack(_cascade(given))
+        made = _memory(program, target) if isinstance(program, Memory) else _automaton(program, target)
     except TooLargeError as problem:
         return Explanation(None, f"too large: {problem}")
+    return made if isinstance(made, Explanation) else RecurrentModel(program, target, made)
+
+
+def _automaton(program: Automaton, target: Target) -> Stack[Shown] | Explanation:
+    given = transitions(program)
+    if target == "linear":
+        return additive_stack(given) or _beyond_additions(given)
+    if target == "srwm":
+        return self_referential_stack(given)
+    if target == "recurrent-delta":
+        return recurrent_delta_stack(given)
+    word = periodic_word(given) if target == "delta" else None
+    return cascade_to_stack(_cascade(given)) if word is None else _circles(given, word)
 
 
 def _cascade(given: Transitions) -> Cascade:
@@ -179,7 +164,7 @@ def _names(given: Transitions, word: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(given.letters[letter] for letter in word)
 
 
-def _memory(memory: Memory, target: Target) -> Compiled | Explanation:
+def _memory(memory: Memory, target: Target) -> Stack[str | None] | Counts | LinearTransformer | Explanation:
     if not isinstance(memory.keys, tuple) or not isinstance(memory.values, tuple):
         return real_memory_layer(memory) if target == "linear" else _adds_up(target)
     if memory.write == "sum":
