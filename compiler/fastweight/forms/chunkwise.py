@@ -58,9 +58,9 @@ def delta_product(layer: DeltaProduct, X: Floats, chunk: int) -> Floats:
     q, k, v, rate, alpha = (split(each, count) for each in corrections(layer, tokens))
     from_start, between = np.cumprod(alpha, axis=-1)[..., None], decays(alpha)
     to_writes = np.repeat(between, steps, axis=-1)
-    T = interactions(k, rate, np.repeat(to_writes, steps, axis=-2))
+    N = interactions(k, rate, np.repeat(to_writes, steps, axis=-2))
     right = np.concatenate([v, np.repeat(from_start, steps, axis=-2) * k], axis=-1)
-    P, R = np.split(solved(T, rate[..., None] * right), [v.shape[-1]], axis=-1)
+    P, R = np.split(solved(N, rate[..., None] * right), [v.shape[-1]], axis=-1)
     scores = q @ k.swapaxes(-1, -2) * to_writes
     asked, kept = from_start * q, (to_writes[..., -1, :, None] * k).swapaxes(-1, -2)
     y = np.empty((*q.shape[:-1], v.shape[-1]), q.dtype)

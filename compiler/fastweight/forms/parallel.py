@@ -13,7 +13,7 @@ alpha_1 ... alpha_t
 
 D(t, t) = 1 being right for writes of one token, between which nothing decays. Into the definition of u_j, as rows:
 
-    T U = diag(b) (V - diag(D) K W_0^T),     T = I + tril(diag(b) (K K^T * D), -1),
+    T U = diag(b) (V - diag(D) K W_0^T),     T = I + tril(N, -1),     N = diag(b) (K K^T * D),
 
 unit triangular, so U is unique. Token t reads after all its writes: Y = (Q K^T * D) U + diag(D) Q W_0^T, with D(t(j),
 t) = 0 for later writes.
@@ -53,7 +53,7 @@ def delta_product(layer: DeltaProduct, X: Floats) -> Floats:
     steps, from_start, between = len(layer.W_k), np.cumprod(alpha, axis=-1), decays(alpha)
     to_writes = np.repeat(between, steps, axis=-1)
     found = np.repeat(from_start, steps, axis=-1)[..., None] * (k @ W_0)
-    T = interactions(k, rate, np.repeat(to_writes, steps, axis=-2))
-    U = solved(T, rate[..., None] * (v - found))
+    N = interactions(k, rate, np.repeat(to_writes, steps, axis=-2))
+    U = solved(N, rate[..., None] * (v - found))
     y = (q @ k.swapaxes(-1, -2) * to_writes) @ U + from_start[..., None] * (q @ W_0)
     return side_by_side(y, layer.dtype)

@@ -21,22 +21,24 @@ def decays(alpha: Floats) -> Floats:
 
 
 def interactions(k: Floats, rate: Floats, between: Floats) -> Floats:
-    """The matrix T of the writes: T[j, i] = rate_j (k_j . k_i) between[j, i] for i < j, 1 for i = j, else 0."""
-    count = k.shape[-2]
-    return np.tril(rate[..., None] * (k @ k.swapaxes(-1, -2)) * between, -1) + np.eye(count, dtype=k.dtype)
+    """What writes find of each other: rate_j (k_j . k_i) between[j, i]; only i < j has a meaning."""
+    found = k @ k.swapaxes(-1, -2)
+    found *= rate[..., None]
+    found *= between
+    return found
 
 
-def solved(T: Floats, Y: Floats) -> Floats:
-    """The solution of T U = Y, T (..., m, m) with zeros above a diagonal of ones, Y (..., m, p).
+def solved(N: Floats, Y: Floats) -> Floats:
+    """The solution of (I + tril(N, -1)) U = Y, N (..., m, m), Y (..., m, p).
 
     By halves, [A 0; B C] [U1; U2] = [Y1; Y2] being A U1 = Y1 and C U2 = Y2 - B U1: m^2 p multiplications, nearly all in
-    products of matrices. (The inverse as a product of 1 + N^(2^i), N = 1 - T, would cancel: powers of N grow like
-    2^i binomial coefficients, the inverse does not.)
+    products of matrices. (The inverse as a product of I + (-tril(N, -1))^(2^i) would cancel: these powers grow like
+    binomial coefficients, the inverse does not.)
     """
-    m = T.shape[-1]
+    m = N.shape[-1]
     if m <= BLOCK:
-        return np.linalg.solve(T, Y)
+        return np.linalg.solve(np.tril(N, -1) + np.eye(m, dtype=N.dtype), Y)
     half = m // 2
-    upper = solved(T[..., :half, :half], Y[..., :half, :])
-    lower = solved(T[..., half:, half:], Y[..., half:, :] - T[..., half:, :half] @ upper)
+    upper = solved(N[..., :half, :half], Y[..., :half, :])
+    lower = solved(N[..., half:, half:], Y[..., half:, :] - N[..., half:, :half] @ upper)
     return np.concatenate([upper, lower], axis=-2)
