@@ -20,10 +20,11 @@ coefficients. 2 k is the least: the sums span 2 k dimensions.
 
 **Error.** The fitted polynomial reads the same from both ends whatever the rounding, so its roots come in pairs z, 1/z,
 and as those on the unit circle are simple, they stay on it while the error is small: frequencies are off by delta ~ eps
-cond / gap, phases by n delta after n steps. The error grows linearly in n. (A fit without the symmetry has roots off
-the circle, and an error that grows as exp(n delta).) Feeding answers back adds eps at each step, which 2 k simple roots
-also carry no more than linearly. cond is that of the columns, large where frequencies are close to each other, to 0 or
-to pi.
+cond / gap, and phases by n delta after n steps, so the error grows linearly in n and amplitudes do not drift. Feeding
+answers back adds eps at each step, which simple roots on the circle also carry no more than linearly. (Without the
+symmetry amplitudes drift as exp(n delta): no more than phases at first, without bound in the end.) cond is that of the
+columns, large where frequencies are close to each other, to 0 or to pi; 0 is a frequency too, a constant, but at a
+double root, whose error grows as n^2.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def test_linear_recurrent_networks_continue_sums_of_sinusoids(seed: int, k: int,
     series = sinusoids(seed, k, given_ + steps, batch)
     layer = fit(series[:, :given_], k)
     assert layer.A.shape == (2 * k, 2 * k)
-    np.testing.assert_allclose(continued(layer, series[:, :given_], steps), series[:, given_:], atol=1e-8)
+    np.testing.assert_allclose(continued(layer, series[:, :given_], steps), series[:, given_:], atol=1e-10)
 
 
 @settings(max_examples=25)
@@ -171,7 +171,7 @@ def test_fitted_roots_lie_on_the_circle_so_errors_grow_linearly(seed: int, k: in
     layer = fit(series[:, :50], k)
     np.testing.assert_allclose(np.abs(np.linalg.eigvals(layer.A + layer.B @ layer.C)), 1, atol=1e-11)
     error = np.abs(continued(layer, series[:, :50], 20_000) - series[:, 50:])
-    assert error.max() <= 1e-11 * 20_000
+    assert error.max() <= 1e-9
 
 
 def test_a_constant_and_integers_are_continued() -> None:
