@@ -17,6 +17,7 @@ from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.periodic_words import circle, periodic_word
 from compiler.fastweight.potentials import components, not_told_apart
 from compiler.fastweight.quotients_to_cascade import permutes, quotient_cascade
+from compiler.fastweight.runs import started
 from compiler.fastweight.table_to_stack import recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.transitions import Transitions, transitions
 from compiler.language.load import load
@@ -214,3 +215,17 @@ def test_sizes_have_limits(monkeypatch) -> None:
     monkeypatch.setattr("compiler.fastweight.table_to_stack.MOST_COLUMNS", 3)
     with pytest.raises(TooLargeError, match="columns"):
         self_referential_stack(transitions(load("mod3")))
+
+
+@settings(max_examples=60)
+@given(st.one_of(small.map(transitions), permutation_automata()), st.integers(0, 2**32 - 1))
+def test_answers_keep_away_from_thresholds(table: Transitions, seed: int) -> None:
+    """By 1/16, which is what digits of levels leave to rounding."""
+    word = word_of(np.random.default_rng(seed), table, 200)
+    stack = cascade_to_stack(holonomy_cascade(table))
+    tokens = np.array([0, *(1 + letter for letter in word)])
+    for stage in stack.stages:
+        answers = started(stage.layer, stage.embedded, "float64").feed(tokens)
+        for place, thresholds in enumerate(stage.thresholds):
+            assert np.abs(answers[:, place, None] - np.array(thresholds)).min() > 1 / 16 - 1e-9
+        tokens = stage.decoded(tokens, answers)
