@@ -229,3 +229,16 @@ def test_answers_keep_away_from_thresholds(table: Transitions, seed: int) -> Non
         for place, thresholds in enumerate(stage.thresholds):
             assert np.abs(answers[:, place, None] - np.array(thresholds)).min() > 1 / 16 - 1e-9
         tokens = stage.decoded(tokens, answers)
+
+
+def test_tiles_of_equivalent_sets_are_numbered_alike() -> None:
+    """Two letters that take two states to two others and back, in the other order: nothing goes in circles."""
+    states = ("p", "q", "r", "s")
+    moves = {(state, "a"): target for state, target in zip(states, "srrs", strict=True)}
+    moves |= {(state, "b"): target for state, target in zip(states, "pqqp", strict=True)}
+    table = transitions(
+        Automaton("there_and_back", ("a", "b"), states, "p", moves, mealy={each: each[0] for each in moves})
+    )
+    assert table.size == 4
+    assert periodic_word(table) is None
+    assert not any(component.permutes for level in holonomy_cascade(table).levels for component in level.components)
