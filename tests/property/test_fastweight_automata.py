@@ -236,8 +236,9 @@ def test_tiles_of_equivalent_sets_are_numbered_alike() -> None:
     states = ("p", "q", "r", "s")
     moves = {(state, "a"): target for state, target in zip(states, "srrs", strict=True)}
     moves |= {(state, "b"): target for state, target in zip(states, "pqqp", strict=True)}
+    moves |= {(state, "c"): target for state, target in zip(states, "qqrr", strict=True)}
     table = transitions(
-        Automaton("there_and_back", ("a", "b"), states, "p", moves, mealy={each: each[0] for each in moves})
+        Automaton("there_and_back", ("a", "b", "c"), states, "p", moves, mealy={each: each[0] for each in moves})
     )
     assert table.size == 4
     assert periodic_word(table) is None
