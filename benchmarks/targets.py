@@ -26,11 +26,11 @@ from rich.table import Table
 
 import attnc
 import programs
+from compiler.fastweight.automata.transitions import Transitions, transitions
+from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import Target, spelled
-from compiler.fastweight.precision import Precision
 from compiler.fastweight.targets import TARGETS
-from compiler.fastweight.transitions import Transitions, transitions
 
 
 def word_of(given: Transitions, length: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -20,8 +20,8 @@ from compiler.program_to_model import compile
 from compiler.reading import read_as
 
 if TYPE_CHECKING:
+    from compiler.fastweight.kernels.precision import Precision
     from compiler.fastweight.memory_to_stack import Target
-    from compiler.fastweight.precision import Precision
     from compiler.fastweight.recurrent_model import RecurrentModel
     from compiler.runtime.running import Running
     from compiler.runtime.stream import Stream

@@ -16,14 +16,14 @@ from itertools import product
 
 import numpy as np
 
-from compiler.fastweight.additive import additive_stack
-from compiler.fastweight.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.automata.additive import additive_stack
+from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
+from compiler.fastweight.automata.table_to_stack import LARGE
+from compiler.fastweight.automata.transitions import Shown, Transitions, least
 from compiler.fastweight.delta_product import DeltaProduct
-from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.stack import Stack, Stage
-from compiler.fastweight.table_to_stack import LARGE
-from compiler.fastweight.transitions import Shown, Transitions, least
 
 Signs = tuple[int, ...]
 """-1, 0 or 1 for each counter."""

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.errors import UnsupportedError
+from compiler.fastweight.automata.table_to_stack import LARGE
 from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.kernels.precision import Precision
+from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import Floats, run
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.precision import Precision
-from compiler.fastweight.runs import started
 from compiler.fastweight.stack import PIECE, check_counts
-from compiler.fastweight.table_to_stack import LARGE
 from compiler.program.memory import ABSENT, Memory
 
 

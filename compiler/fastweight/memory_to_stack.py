@@ -23,14 +23,14 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from compiler.errors import UnsupportedError
-from compiler.fastweight.cascade_to_stack import THREE_QUARTERS
+from compiler.fastweight.automata.cascade_to_stack import THREE_QUARTERS
+from compiler.fastweight.automata.table_to_stack import LARGE
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Floats, Layer
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
-from compiler.fastweight.table_to_stack import LARGE
 from compiler.program.memory import ABSENT, Memory
 
 Target: TypeAlias = Literal["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]

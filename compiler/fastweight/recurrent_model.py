@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from compiler.errors import UnsupportedError
+from compiler.fastweight.automata.transitions import Shown
 from compiler.fastweight.counting import Counts
 from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.layer import Layer, run
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import Target
-from compiler.fastweight.precision import Precision
 from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack
-from compiler.fastweight.transitions import Shown
 from compiler.program import Automaton, Memory
 from compiler.program.run import Item, Run
 

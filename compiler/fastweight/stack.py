@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.errors import UnsupportedError
+from compiler.fastweight.kernels.precision import BINARY, Precision
+from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import Floats, Layer, run
-from compiler.fastweight.precision import BINARY, Precision
-from compiler.fastweight.runs import started
 
 PIECE = 1 << 15
 """So many tokens are fed at a time."""

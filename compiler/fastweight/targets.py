@@ -16,20 +16,20 @@ from dataclasses import dataclass
 from typing import get_args
 
 from compiler.errors import TooLargeError, UnsupportedError
-from compiler.fastweight.additive import additive_stack
-from compiler.fastweight.cascade import Cascade, check_cascade
-from compiler.fastweight.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.automata.additive import additive_stack
+from compiler.fastweight.automata.cascade import Cascade, check_cascade
+from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
+from compiler.fastweight.automata.periodic_words import periodic_word
+from compiler.fastweight.automata.potentials import not_told_apart
+from compiler.fastweight.automata.quotients_to_cascade import permutes, quotient_cascade
+from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
+from compiler.fastweight.automata.transitions import Shown, Transitions, transitions
 from compiler.fastweight.counting import Counts, counting, real_memory_layer
-from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import Target, memory_stack
-from compiler.fastweight.periodic_words import periodic_word
-from compiler.fastweight.potentials import not_told_apart
-from compiler.fastweight.quotients_to_cascade import permutes, quotient_cascade
 from compiler.fastweight.recurrent_model import RecurrentModel
 from compiler.fastweight.stack import Stack
-from compiler.fastweight.table_to_stack import recurrent_delta_stack, self_referential_stack
-from compiler.fastweight.transitions import Shown, Transitions, transitions
 from compiler.program import Automaton, Memory, Program
 
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -142,7 +142,7 @@ def _circle(given: Transitions, state: int, word: tuple[int, ...]) -> list[int]:
 
 
 def _beyond_additions(given: Transitions) -> Explanation:
-    """Why sums are not enough; the proof is in `compiler.fastweight.potentials`."""
+    """Why sums are not enough; the proof is in `compiler.fastweight.automata.potentials`."""
     word = periodic_word(given)
     if word is not None:
         return Explanation(
@@ -155,7 +155,7 @@ def _beyond_additions(given: Transitions) -> Explanation:
     return Explanation(
         False,
         f"after {given.spelled(one)} and after {given.spelled(other)} all sums that can follow it agree, and no others "
-        f"help (compiler.fastweight.potentials has the proof); yet {given.spelled(told)} then shows different things",
+        f"help (proof: docs/fastweight.md); yet {given.spelled(told)} then shows different things",
         _names(given, (*other, *told)),
     )
 
@@ -175,7 +175,7 @@ def _memory(memory: Memory, target: Target) -> Stack[str | None] | Counts | Line
         return Explanation(
             False,
             f"{key} = {one} and {key} = {other} replace each other again and again. Sums only drift one way as this is "
-            "repeated, so none of their digits keeps which came last (compiler.fastweight.potentials has the proof)",
+            "repeated, so none of their digits keeps which came last (proof: docs/fastweight.md)",
             (f"{key} = {one}", f"{key} = {other}", key),
         )
     return memory_stack(memory, target)

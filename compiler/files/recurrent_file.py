@@ -19,6 +19,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from compiler.errors import AttncError, FileError
+from compiler.fastweight.automata.transitions import Shown
 from compiler.fastweight.counting import Counts
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Layer
@@ -28,7 +29,6 @@ from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.recurrent_model import RecurrentModel
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
-from compiler.fastweight.transitions import Shown
 from compiler.files.canonical_json import canonical
 from compiler.files.program_text import program_from_text
 from compiler.files.writing import read_bytes, write_bytes

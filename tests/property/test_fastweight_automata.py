@@ -8,18 +8,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from compiler.errors import TooLargeError
-from compiler.fastweight import holonomy as holonomies
-from compiler.fastweight import periodic_words
-from compiler.fastweight.additive import additive_stack
-from compiler.fastweight.cascade import Permute, check_cascade
-from compiler.fastweight.cascade_to_stack import cascade_to_stack
-from compiler.fastweight.holonomy_to_cascade import holonomy_cascade
-from compiler.fastweight.periodic_words import circle, periodic_word
-from compiler.fastweight.potentials import components, not_told_apart
-from compiler.fastweight.quotients_to_cascade import permutes, quotient_cascade
-from compiler.fastweight.runs import started
-from compiler.fastweight.table_to_stack import recurrent_delta_stack, self_referential_stack
-from compiler.fastweight.transitions import Transitions, transitions
+from compiler.fastweight.automata import holonomy as holonomies
+from compiler.fastweight.automata import periodic_words
+from compiler.fastweight.automata.additive import additive_stack
+from compiler.fastweight.automata.cascade import Permute, check_cascade
+from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
+from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
+from compiler.fastweight.automata.periodic_words import circle, periodic_word
+from compiler.fastweight.automata.potentials import components, not_told_apart
+from compiler.fastweight.automata.quotients_to_cascade import permutes, quotient_cascade
+from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
+from compiler.fastweight.automata.transitions import Transitions, transitions
+from compiler.fastweight.kernels.runs import started
 from compiler.language.load import load
 from compiler.program.automaton import Automaton
 from verify.strategies import automata
@@ -209,10 +209,10 @@ def test_a_cascade_that_shows_something_else_is_noticed() -> None:
 
 
 def test_sizes_have_limits(monkeypatch) -> None:
-    monkeypatch.setattr("compiler.fastweight.holonomy.MOST_IMAGES", 3)
+    monkeypatch.setattr("compiler.fastweight.automata.holonomy.MOST_IMAGES", 3)
     with pytest.raises(TooLargeError, match="different sets"):
         holonomy_cascade(transitions(load("third_from_end")))
-    monkeypatch.setattr("compiler.fastweight.table_to_stack.MOST_COLUMNS", 3)
+    monkeypatch.setattr("compiler.fastweight.automata.table_to_stack.MOST_COLUMNS", 3)
     with pytest.raises(TooLargeError, match="columns"):
         self_referential_stack(transitions(load("mod3")))
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.kernels.precision import BINARY, rounded
+from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import run
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.precision import BINARY, rounded
 from compiler.fastweight.recurrent_delta import RecurrentDelta
-from compiler.fastweight.runs import started
 from compiler.fastweight.self_referential import SelfReferential
 
 floats = st.floats(allow_nan=False, width=64)

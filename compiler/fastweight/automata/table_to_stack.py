@@ -20,11 +20,11 @@ from __future__ import annotations
 import numpy as np
 
 from compiler.errors import TooLargeError
+from compiler.fastweight.automata.transitions import Shown, Transitions
 from compiler.fastweight.layer import Floats
 from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
-from compiler.fastweight.transitions import Shown, Transitions
 
 LARGE = 1024.0
 """L: a difference of logits at which a softmax and a sigmoid are 0 or 1 in every precision."""

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from itertools import count
 
-from compiler.fastweight.cascade import Cascade, Component, Level, Permute, Reading, Reset
-from compiler.fastweight.transitions import Shown, Transitions
+from compiler.fastweight.automata.cascade import Cascade, Component, Level, Permute, Reading, Reset
+from compiler.fastweight.automata.transitions import Shown, Transitions
 
 MOST_CONGRUENCES = 2_000
 """The most congruences that are listed."""

@@ -9,10 +9,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from compiler.fastweight.kernels.precision import BINARY, Precision, rounded
+from compiler.fastweight.kernels.self_referential_kernel import rounded_sigmoid, rounded_softmax, times
 from compiler.fastweight.layer import Floats
-from compiler.fastweight.precision import BINARY, Precision, rounded
 from compiler.fastweight.recurrent_delta import RecurrentDelta
-from compiler.fastweight.self_referential_kernel import rounded_sigmoid, rounded_softmax, times
 
 
 @njit(nogil=True, cache=True)

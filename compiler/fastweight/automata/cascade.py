@@ -2,7 +2,7 @@
 
 A level reads tokens, and so a position-wise function of all that stands at one position: the letter, and where the
 levels above were before it and after it. So levels can be layers of a network, one above the other, and what is between
-them are tables. (`compiler.fastweight.holonomy` has the mathematics.)
+them are tables. (`compiler.fastweight.automata.holonomy` has the mathematics.)
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from compiler.fastweight.transitions import Shown, Transitions
+from compiler.fastweight.automata.transitions import Shown, Transitions
 
 
 class Reset(NamedTuple):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from compiler.errors import TooLargeError
-from compiler.fastweight.cascade import Action, Cascade, Component, Level, Permute, Reading, Reset
-from compiler.fastweight.holonomy import Holonomy, holonomy
-from compiler.fastweight.transitions import Shown, Transitions
+from compiler.fastweight.automata.cascade import Action, Cascade, Component, Level, Permute, Reading, Reset
+from compiler.fastweight.automata.holonomy import Holonomy, holonomy
+from compiler.fastweight.automata.transitions import Shown, Transitions
 
 MOST_CHAINS = 50_000
 """The most chains of sets that runs may come by."""

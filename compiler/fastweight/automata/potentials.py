@@ -24,9 +24,9 @@ class in all partitions. So, letter by letter and layer by layer, any further wo
 that are beyond their thresholds, hence the same digits, and shows the same, be it inside C or on a way out of it. But
 p and q are different states of the least automaton, so some z shows something else after them.
 
-The construction in `compiler.fastweight.additive` proves "if". In a component without a way out every letter, repeated,
-comes to a cycle, so its weight is zero, and there are no potentials: two states there are too many. So it is with
-counting modulo n, and with the last of two letters, among others that do not matter.
+The construction in `compiler.fastweight.automata.additive` proves "if". In a component without a way out every letter,
+repeated, comes to a cycle, so its weight is zero, and there are no potentials: two states there are too many. So it is
+with counting modulo n, and with the last of two letters, among others that do not matter.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from typing import NamedTuple
 import networkx
 from flint import fmpq_mat
 
-from compiler.fastweight.transitions import Transitions
+from compiler.fastweight.automata.transitions import Transitions
 
 
 class Potential(NamedTuple):

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.fastweight.delta_product import DeltaProduct
-from compiler.fastweight.delta_product_kernel import DeltaProductRun
+from compiler.fastweight.kernels.delta_product_kernel import DeltaProductRun
+from compiler.fastweight.kernels.linear_transformer_kernel import LinearTransformerRun
+from compiler.fastweight.kernels.precision import Precision
+from compiler.fastweight.kernels.recurrent_delta_kernel import RecurrentDeltaRun
+from compiler.fastweight.kernels.self_referential_kernel import SelfReferentialRun
 from compiler.fastweight.layer import Floats, Layer
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.linear_transformer_kernel import LinearTransformerRun
-from compiler.fastweight.precision import Precision
 from compiler.fastweight.recurrent_delta import RecurrentDelta
-from compiler.fastweight.recurrent_delta_kernel import RecurrentDeltaRun
 from compiler.fastweight.self_referential import SelfReferential
-from compiler.fastweight.self_referential_kernel import SelfReferentialRun
 
 
 class Running(Protocol):

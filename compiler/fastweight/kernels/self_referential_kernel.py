@@ -9,8 +9,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from compiler.fastweight.kernels.precision import BINARY, Precision, rounded
 from compiler.fastweight.layer import Floats
-from compiler.fastweight.precision import BINARY, Precision, rounded
 from compiler.fastweight.self_referential import SelfReferential
 
 

@@ -26,10 +26,10 @@ from math import log
 
 import numpy as np
 
-from compiler.fastweight.cascade import Action, Cascade, Level, Reset
+from compiler.fastweight.automata.cascade import Action, Cascade, Level, Reset
+from compiler.fastweight.automata.transitions import Shown
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.stack import Stack, Stage
-from compiler.fastweight.transitions import Shown
 
 LARGE = 1000.0
 """A logit at which a sigmoid is 1, and 0 on the other side, in every precision."""

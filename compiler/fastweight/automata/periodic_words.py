@@ -6,8 +6,8 @@ q w different from q (Schuetzenberger 1965; McNaughton and Papert 1971: these ar
 
 from __future__ import annotations
 
-from compiler.fastweight.holonomy import Holonomy, holonomy
-from compiler.fastweight.transitions import Transitions
+from compiler.fastweight.automata.holonomy import Holonomy, holonomy
+from compiler.fastweight.automata.transitions import Transitions
 
 MOST_ELEMENTS = 20_000
 """So many elements of the transition monoid are looked at, shorter words first."""

@@ -28,10 +28,10 @@ from typing import NamedTuple
 import numpy as np
 
 from compiler.errors import TooLargeError
+from compiler.fastweight.automata.potentials import components, refined
+from compiler.fastweight.automata.transitions import Shown, Transitions
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.potentials import components, refined
 from compiler.fastweight.stack import Stack, Stage
-from compiler.fastweight.transitions import Shown, Transitions
 
 MOST_ENTRIES = 1_000_000
 """The most entries of one stage's table."""

@@ -9,8 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.kernels.precision import BINARY, Precision, all_rounded, rounded
 from compiler.fastweight.layer import Floats, sigmoid, unit
-from compiler.fastweight.precision import BINARY, Precision, all_rounded, rounded
 
 
 class Gates(NamedTuple):

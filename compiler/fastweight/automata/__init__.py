@@ -1,0 +1,1 @@
+"""Automata to stacks of fast-weight layers, and which there are."""

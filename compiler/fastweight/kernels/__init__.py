@@ -1,0 +1,1 @@
+"""Layers over a vocabulary, compiled, in arithmetic of a given precision."""
