@@ -163,15 +163,22 @@ def wrong_at(length: int, decided: int, misread: int) -> tuple[Automaton, Model]
 
 @pytest.mark.parametrize(("decided", "misread"), list(product(range(5), repeat=2)))
 def test_the_first_of_a_wrong_decision_and_a_token_that_is_misread_is_shown(decided: int, misread: int) -> None:
-    found = verify(*wrong_at(4, decided, misread), level="decisions")
-    if not decided and not misread:
-        assert (found.verdict, found.lengths, found.counterexample) == ("proved", "all", None)
-        return
-    first = min(n for n in (decided, misread) if n)
-    assert (found.verdict, found.lengths, found.counterexample.input) == ("refuted", first - 1, ("a",) * first)
+    program, model = wrong_at(4, decided, misread)
+    first = min((n for n in (decided, misread) if n), default=0)
     what = "the embedding of" if misread == first else "the answer to a"
-    assert found.counterexample.at.startswith(what)
-    assert found.counterexample.at.endswith(f"token {2 * first}")
+    for expected, level in ((program, "decisions"), (program, "domain"), (compile(program), "domain")):
+        found = verify(expected, model, level=level)
+        if not first:
+            assert (found.verdict, found.lengths, found.counterexample) == ("proved", "all", None)
+            continue
+        assert (found.verdict, found.counterexample.input) == ("refuted", ("a",) * first)
+        assert found.lengths == (first - 1 if level == "decisions" else None)
+        assert found.counterexample.at.startswith(what)
+        assert found.counterexample.at.endswith(f"token {2 * first}")
+        if misread == first:
+            says = ["which says no output", "which says accept"]
+            ends = found.counterexample.expected, found.counterexample.got
+            assert [text.partition(", ")[2] for text in ends] == (says if first < 4 else says[::-1])
 
 
 @pytest.mark.parametrize("misread", [3, 6, 7])

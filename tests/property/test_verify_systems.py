@@ -20,6 +20,7 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.program_to_traces import generate
+from verify import same_on_hulls as hulls
 from verify import system_verdict as judge
 from verify.decompiled import decompile
 from verify.strategies import disguises, machines, mutants
@@ -129,6 +130,75 @@ def test_another_machine_over_the_same_names_is_refuted_and_read() -> None:
     assert isinstance(read, Machine)
     assert read.actions["scan", "1"] == Action("0", 1, "scan")
     assert verify(read, claimed).verdict == "proved"
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(small_machines, st.sampled_from(MEMORIES)).flatmap(
+        lambda program: st.tuples(st.just(program), st.one_of(mutants(compile(program)), disguises(compile(program))))
+    )
+)
+def test_what_hulls_alone_prove_is_so(pair: tuple[Machine | Memory, Model]) -> None:
+    """Without the search for short inputs, and without a look at the rules."""
+    program, model = pair
+    if hulls.proved(model, lower(program)):
+        assert failing_words(program, model, 3) == []
+    else:
+        assert verify(program, model).level != "everywhere"
+
+
+TINY = (
+    replace(load("increment"), cells=2, examples=()),
+    Memory("m", ("a", "b"), ("x",), "latest"),
+    Memory("m", ("a", "b"), ("x",), "sum"),
+)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(TINY), st.data())
+def test_one_rule_too_many_is_seen_by_hulls_where_a_run_shows_it(
+    program: Machine | Memory, data: st.DataObject
+) -> None:
+    """Most are zero in most configurations: what is not yet written, or never stands together."""
+    model = compile(program)
+    a, b, c, e = (data.draw(st.integers(0, model.d - 1)) for _ in range(4))
+    V, Q = (np.concatenate([each, np.zeros_like(each[:1])]) for each in (model.V, model.Q))
+    V[-1, a, b] = Q[-1, c, e] = 1
+    more = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    assert hulls.proved(more, lower(program)) == (failing_words(program, more, 3) == [])
+
+
+def test_only_a_search_through_all_inputs_to_their_ends_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = replace(load("increment"), cells=4, examples=())
+    lowering = lower(program)
+    model = compile(program)
+    inputs = len(list(hulls.words_of(lowering)))
+    longest = max(len(list(lowering.dialogue(word))) for word in hulls.words_of(lowering))
+    assert hulls.least_difference(model, lowering) == (None, True)
+    assert hulls.least_difference(model, lowering, 10) == (None, False)
+    for limit, least in (("MOST_WORDS", inputs), ("MOST_STEPS", longest + 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(hulls, limit, least)
+            assert hulls.least_difference(model, lowering) == (None, True)
+            patch.setattr(hulls, limit, least // 2)
+            assert hulls.least_difference(model, lowering) == (None, False)
+    assert hulls.least_difference(compile(MEMORIES[0]), lower(MEMORIES[0])) == (None, False), (
+        "of any number of requests"
+    )
+
+
+def test_without_analysis_the_search_decides_only_where_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> bool:
+        raise UnsupportedError("not in this version")
+
+    monkeypatch.setattr(judge, "proved", unsupported)
+    monkeypatch.setattr(judge, "difference", lambda own, _: own[0])
+    program = replace(load("increment"), cells=4, examples=())
+    found = verify(program, compile(program), level="domain")
+    assert (found.verdict, found.assumptions[1]) == ("proved", judge.ALL_TRIED)
+    monkeypatch.setattr(hulls, "MOST_WORDS", 3)
+    found = verify(program, compile(program), level="domain")
+    assert (found.verdict, found.assumptions[1]) == ("undecided", "not in this version")
 
 
 def test_a_model_without_one_rule_is_refuted() -> None:
