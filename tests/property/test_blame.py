@@ -27,6 +27,7 @@ def test_one_wrong_weight_is_named(factor, weight, wanted):
     found = verify(program, broken).counterexample
     assert found is not None
     assert (found.input, found.at) == (("1", "1"), "the answer to 1, token 4")
+    assert (found.expected, found.got) == ("r1 -> r2", "r2 -> r0 + accept")
     assert found.blame == f"state[r2] += {weight} S[reg, state[r1]] on symbol[1]; the program has {wanted}"
 
 

@@ -23,6 +23,8 @@ from compiler.traces.program_to_traces import generate
 from verify import same_on_hulls as hulls
 from verify import system_verdict as judge
 from verify.decompiled import decompile
+from verify.replay import replayed
+from verify.same_on_domain import described
 from verify.strategies import disguises, machines, mutants
 from verify.verify import verify
 
@@ -215,6 +217,37 @@ def with_first_weight_more(model: Model) -> Model:
     weights = first.V.weights.copy()
     weights[0] += 1
     return replace(model, heads=(Head(first.name, replace(first.V, weights=weights), first.Q), *others))
+
+
+def erases() -> Machine:
+    """Like increment in 5 cells, but for what it writes over 1 on its way."""
+    program = replace(load("increment"), cells=5, examples=())
+    return replace(program, actions=dict(program.actions) | {("scan", "1"): Action("0", 1, "scan")})
+
+
+@pytest.mark.parametrize(
+    ("program", "wrong"),
+    [
+        (replace(load("increment"), cells=5, examples=()), compile(erases())),
+        (MEMORIES[0], with_first_weight_more(compile(MEMORIES[0]))),
+    ],
+    ids=["machine", "memory"],
+)
+def test_counterexamples_are_replayed_with_all_of_s_and_with_its_entries(
+    program: Machine | Memory, wrong: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lowering = lower(program)
+    shown = verify(program, wrong, level="domain").counterexample
+    assert shown is not None
+    (word,) = (word for word in failing_words(program, wrong, 3) if spelled(word) == shown.input)
+    turns, place = list(lowering.dialogue(word, MOST)), int(shown.at.rpartition(" ")[2])
+    answer = wrong.answer(np.stack([lowering.tokens[name] for name, _ in turns[: place + 1]]))
+    assert (shown.expected, shown.at) == (turns[place][1], f"the answer to {turns[place][0]}, token {place}")
+    assert shown.got == described(answer, 1, compile(program)) != shown.expected
+    monkeypatch.setattr("verify.replay.LARGEST_D", wrong.d - 1)
+    assert verify(program, wrong, level="domain").counterexample == shown
+    with pytest.raises(ArithmeticError, match="does not replay"):
+        replayed(lowering, compile(program), word, tuple(turns[: place + 1]))
 
 
 @pytest.mark.parametrize("name", ["palindrome", "locks", "votes"])

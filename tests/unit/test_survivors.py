@@ -27,7 +27,7 @@ from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate, runs_to_data
 from verify.decompiled import decompile
 from verify.same_function import separating_input
-from verify.strategies import automata, rescaled, sheared
+from verify.strategies import automata, exchanged, rescaled, sheared
 from verify.verify import verify
 
 
@@ -152,6 +152,33 @@ def test_witnesses_are_the_symmetry() -> None:
     shown = verify(a, b)
     assert shown.level == "everywhere"
     assert "M =" not in " ".join(shown.witness), "no invertible mixing takes one to the other"
+
+
+def test_exchanges_are_counted_and_one_is_named() -> None:
+    model = compile(load("parity"))
+    tensors = []
+    for number in range(len(model.rules)):
+        other = exchanged(model, number)
+        W, changed = (np.einsum("hab,hce->abce", each.V, each.Q) for each in (model, other))
+        places = [place for place in np.argwhere(changed != W).tolist() if place[1] < place[2]]
+        a, b, c, e = (model.coordinates[place] for place in places[0])
+        wanted = f"in {len(places)} entries of W, such as W[{a}; {b}, {c}; {e}] and W[{a}; {c}, {b}; {e}]"
+        assert verify(model, other).witness == (f"exchanges of b and c, which no input sees, {wanted}",)
+        tensors.append(changed)
+    assert not all(np.array_equal(tensors[0], each) for each in tensors)
+
+
+def test_heads_are_the_same_in_whichever_order_their_entries_are_listed() -> None:
+    model = compile(load("s3"))
+    turned = [
+        Head(head.name, *(Sparse(m.rows[::-1], m.columns[::-1], m.weights[::-1]) for m in (head.V, head.Q)))
+        for head in model.heads
+    ]
+    found = verify(model, Model(model.coordinates, (rescaled(turned[1], 2), turned[0]), model.tokens))
+    assert found.witness == (
+        "head 0 of the first is head 1 of the second",
+        "head 1 of the first is head 0 of the second, V times 2 and Q divided by it",
+    )
 
 
 def test_folding_and_floats_keep_the_function() -> None:

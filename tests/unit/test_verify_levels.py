@@ -1,6 +1,7 @@
 """What levels say no to."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,6 +33,20 @@ def test_decisions_are_those_of_a_program_and_a_model() -> None:
         verify(model, model, level="decisions")
     with pytest.raises(UnsupportedError, match="level domain"):
         verify(load("parity"), load("mod3"), level="decisions")
+
+
+def test_what_cannot_be_compared_is_named() -> None:
+    parity, increment = load("parity"), load("increment")
+    with pytest.raises(UnsupportedError, match="compares automata with each other, not a machine and a automaton"):
+        verify(increment, parity)
+    learned = SimpleNamespace(model=compile(parity))
+    with pytest.raises(UnsupportedError, match=r"not a SimpleNamespace; give its \.model"):
+        verify(parity, learned)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match=r"not a int$"):
+        verify(parity, 3)  # type: ignore[arg-type]
+    for level, up_to in (("domain", 3), ("everywhere", 3), (None, 0), (None, 2.5)):
+        with pytest.raises(UnsupportedError, match="a length of at least 1"):
+            verify(parity, compile(parity), level=level, up_to=up_to)  # type: ignore[arg-type]
 
 
 def test_two_models_that_differ_only_off_the_domain() -> None:
