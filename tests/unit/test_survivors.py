@@ -89,6 +89,24 @@ def test_forms_that_vanish_on_many_inputs_are_separated(coordinates, rules) -> N
     assert form.answer(Z.T @ Z, Z[-1]).any()
 
 
+places = st.integers(0, 3)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(places, places, places, places, st.sampled_from([-2, -1, 1])), min_size=1, max_size=4))
+def test_forms_are_separated_with_last_tokens_that_ask(rules: list[tuple[int, ...]]) -> None:
+    """The last token has only coordinates that some rule reads in it, and with any rule its negative for b and e."""
+    for more in ([], [(b, e, c, a, -w) for e, b, c, a, w in rules[:1]]):
+        index, weights = np.array([rule[:4] for rule in rules + more]), np.array([rule[4] for rule in rules + more])
+        form = Form.canonical(tuple("xyzw"), index, weights)
+        if not len(form):
+            continue
+        asking = set(form.index[:, 0].tolist())
+        Z = separating_input(form, asking)
+        assert form.answer(Z.T @ Z, Z[-1]).any()
+        assert set(np.flatnonzero(Z[-1]).tolist()) <= asking
+
+
 def test_row_space_is_proved_beyond_the_prime() -> None:
     """Modulo 2^61 - 1 the entry 2^61 is 1; over the integers it is not."""
     for row, wanted in (([1, 1], False), ([1, 2**61], True)):
@@ -169,7 +187,7 @@ def test_exchanges_are_counted_and_one_is_named() -> None:
 
 
 def test_heads_are_the_same_in_whichever_order_their_entries_are_listed() -> None:
-    model = compile(load("s3"))
+    model = Model.from_arrays(*np.random.default_rng(0).integers(1, 9, size=(2, 2, 3, 3)))
     turned = [
         Head(head.name, *(Sparse(m.rows[::-1], m.columns[::-1], m.weights[::-1]) for m in (head.V, head.Q)))
         for head in model.heads

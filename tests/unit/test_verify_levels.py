@@ -11,7 +11,7 @@ from compiler.language.load import load, parse
 from compiler.model import Model
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
-from verify.verify import verify
+from verify.verify import digest, verify
 
 
 def changed(model: Model, *places: tuple[str, str, str, str], by: int = 1) -> Model:
@@ -47,6 +47,23 @@ def test_what_cannot_be_compared_is_named() -> None:
     for level, up_to in (("domain", 3), ("everywhere", 3), (None, 0), (None, 2.5)):
         with pytest.raises(UnsupportedError, match="a length of at least 1"):
             verify(parity, compile(parity), level=level, up_to=up_to)  # type: ignore[arg-type]
+
+
+def test_what_is_expected_comes_first_and_a_program_before_a_model() -> None:
+    parity = load("parity")
+    other = replace(parity, name="other", start="odd")
+    for first, second, expected in ((parity, other, "accepted"), (other, parity, "rejected")):
+        shown = verify(first, second).counterexample
+        assert shown is not None
+        assert (shown.input, shown.expected) == ((), expected) != ((), shown.got)
+    wrong = compile(other)
+    one, two = verify(parity, wrong), verify(wrong, parity)
+    assert replace(one, seconds=0) == replace(two, seconds=0)
+    assert (one.program, one.model) == (digest(parity), digest(wrong))
+    first, second = (changed(compile(parity), DEAD, by=by) for by in (1, 2))
+    found = verify(first, second)
+    assert (found.program, found.model) == (digest(first), digest(second))
+    assert verify(first, second, level="everywhere").counterexample is not None
 
 
 def test_two_models_that_differ_only_off_the_domain() -> None:
