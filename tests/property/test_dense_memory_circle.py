@@ -78,8 +78,8 @@ def check_counterexample(program: Memory, model: Model, verdict: Verdict) -> Non
     expected, got = compile(program).answers(Z), model.answers(Z)
     differs = [(a != b).any() and answer is not None for a, b, (_, answer) in zip(expected, got, turns, strict=False)]
     assert np.flatnonzero(differs).tolist() == [place]
-    texts = [described(np.array([round(144 * x) for x in each[-1]], dtype=object), 144, model) for each in (expected, got)]
-    assert [shown.expected, shown.got] == texts
+    for text, answers in ((shown.expected, expected), (shown.got, got)):
+        assert text == described(np.array([round(144 * x) for x in answers[-1]], dtype=object), 144, model)
 
 
 def mutated(model: Model, number: int) -> Model:

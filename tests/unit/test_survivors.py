@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -105,6 +106,10 @@ def test_forms_are_separated_with_last_tokens_that_ask(rules: list[tuple[int, ..
         Z = separating_input(form, asking)
         assert form.answer(Z.T @ Z, Z[-1]).any()
         assert set(np.flatnonzero(Z[-1]).tolist()) <= asking
+        tried = [place for place in asking if place in form.index[0, :3]]
+        alone = np.zeros((3 ** len(tried), 4), dtype=int)
+        alone[:, tried] = list(product((0, 1, -1), repeat=len(tried)))
+        assert (len(Z) == 1) == any(form.answer(np.outer(z, z), z).any() for z in alone)
 
 
 def test_row_space_is_proved_beyond_the_prime() -> None:

@@ -132,3 +132,19 @@ def test_what_is_tested_is_shown_where_it_parts() -> None:
     assert (shown.expected, shown.got) == (expected[place], got[place])
     assert expected[:place] == got[:place]
     assert shown.expected != shown.got
+
+
+def test_tested_looks_at_how_runs_end_and_at_what_no_run_can_decide() -> None:
+    program = load("parity")
+    model = compile(program)
+    loud = {name: np.array(vector) for name, vector in model.tokens.items()}
+    loud["even -> odd"][model.coordinates.index("accept")] = 1
+    found = verify(program, replace(model, tokens=loud), level="tested", up_to=3)
+    assert (found.verdict, found.level) == ("refuted", "tested")
+    assert found.counterexample is not None
+    assert (found.counterexample.expected, found.counterexample.got) == ("rejected", "accepted")
+    nothing = Model.from_arrays(0 * model.V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
+    tied = verify(program, replace(nothing, program=program), level="tested", up_to=3)
+    assert tied.counterexample is not None
+    assert (tied.verdict, tied.counterexample.input) == ("refuted", ("0",))
+    assert "equally near" in tied.counterexample.got
