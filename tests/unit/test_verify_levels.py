@@ -143,8 +143,10 @@ def test_tested_looks_at_how_runs_end_and_at_what_no_run_can_decide() -> None:
     assert (found.verdict, found.level) == ("refuted", "tested")
     assert found.counterexample is not None
     assert (found.counterexample.expected, found.counterexample.got) == ("rejected", "accepted")
-    nothing = Model.from_arrays(0 * model.V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
-    tied = verify(program, replace(nothing, program=program), level="tested", up_to=3)
+    V = model.V.astype(float)
+    V[0, model.coordinates.index("accept"), model.coordinates.index("state[even]")] = 0.5
+    half = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    tied = verify(program, half, level="tested", up_to=3)
     assert tied.counterexample is not None
     assert (tied.verdict, tied.counterexample.input) == ("refuted", ("0",))
     assert "equally near" in tied.counterexample.got
