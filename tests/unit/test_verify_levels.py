@@ -150,3 +150,8 @@ def test_tested_looks_at_how_runs_end_and_at_what_no_run_can_decide() -> None:
     assert tied.counterexample is not None
     assert (tied.verdict, tied.counterexample.input) == ("refuted", ("0",))
     assert "equally near" in tied.counterexample.got
+
+
+def test_no_word_that_does_not_fit_on_the_tape_is_tried() -> None:
+    program = replace(load("increment"), cells=3, examples=())
+    assert verify(program, compile(program), level="tested").verdict == "undecided"
