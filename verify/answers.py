@@ -84,8 +84,6 @@ def contributions(heads: Sequence[Head], tokens: Integers, last: Integers) -> In
     """u[j] = sum_h V_h t_j (t_j . Q_h l) for tokens (n, d) and a last token (d,), integer weights: (n, d), exactly."""
     total = np.zeros(tokens.shape, dtype=np.int64)
     for head in heads:
-        if not len(head.V.rows) or not len(head.Q.rows):
-            continue
         scores = product(tokens, _applied(head.Q, last[None])[0])
         read = np.flatnonzero(scores)
         if len(read):

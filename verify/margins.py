@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.domain.token_graph import TokenGraph
-from compiler.exact import scaled
+from compiler.exact import largest, scaled
 from compiler.program_to_rules.lowering import Asks
 from verify.answers import Answers, Integers
 
@@ -73,7 +73,7 @@ def scores(answers: Answers, tokens: NDArray[Any]) -> Scores:
         start[number] = int((answers.start[places].astype(object) * doubled).sum()) - answers.denominator * int(
             (x * x).sum()
         )
-        edges[:, number] = answers.edges[:, places].astype(object) @ doubled if len(places) else 0
+        edges[:, number] = answers.edges[:, places].astype(object) @ doubled
     return Scores(start, edges, answers.denominator * below**2)
 
 
@@ -92,8 +92,8 @@ def allowances(tokens: NDArray[Any], below: int, tolerance: Fraction) -> Integer
 def floors(exact: Scores, allowed: Integers, nodes: int) -> Floors:
     """The scores rounded so that sums over walks without repeated nodes stay far below 2^63."""
     every = np.concatenate([exact.edges, exact.start[None]])
-    largest = max(int(every.max(initial=0)), -int(every.min(initial=0)), int(allowed.max(initial=0)))
-    unit = 1 << max(0, largest.bit_length() + (4 * (nodes + 2)).bit_length() - 61)
+    most = max(largest(every), largest(allowed))
+    unit = 1 << max(0, most.bit_length() + (4 * (nodes + 2)).bit_length() - 61)
     whole, up = ((each // unit).astype(np.int64) for each in (every, allowed + unit - 1))
     if unit == 1:
         return Floors(whole, np.zeros(whole.shape, dtype=np.int64), up, unit, exact=True)

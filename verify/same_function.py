@@ -40,22 +40,21 @@ def separating_input(form: Form, asking: Collection[int] | None = None) -> NDArr
 
     `asking` are the coordinates that the last token may have, if not all; every rule of the form must read one of them.
 
-    One token z gives the cubic form p(z, z, z); it may vanish identically (then two tokens are needed). With a token k
-    before the last token z the answer is p(k, k, z) + p(z, z, z), and scaling k by 1 or 2 makes one of the two sums
-    differ from zero whenever p(k, k, z) does.
+    One token z gives the cubic form p(z, z, z). If it is not zero on the coordinates that are tried it is not on their
+    entries 0, 1, -1: there x^3 = x, and no two cubic monomials become the same. If it is, two tokens are needed: a
+    token k before the unit vector e adds p(k, k, e), which is not zero for one of k = b + c, b, c.
     """
     e, b, c, _ = form.index[0].tolist()
     units = np.eye(form.d, dtype=np.int64)
     corners = dict.fromkeys(place for place in (b, c, e) if asking is None or place in asking)
-    for signs in choices((0, 1, -1, 2), repeat=len(corners)):
+    for signs in choices((0, 1, -1), repeat=len(corners)):
         token = sum((sign * units[place] for sign, place in zip(signs, corners, strict=True)), np.zeros_like(units[0]))
         if _value(form, token[None]).any():
             return np.asarray(token[None])
     for key in (units[b] + units[c], units[b], units[c]):
-        for scale in (1, 2):
-            tokens = np.stack([scale * key, units[e]])
-            if _value(form, tokens).any():
-                return tokens
+        tokens = np.stack([key, units[e]])
+        if _value(form, tokens).any():
+            return tokens
     raise ArithmeticError("a form that is not zero vanishes on every candidate; this contradicts its canonical form")
 
 

@@ -80,5 +80,7 @@ def _systems_on_domain(lowering: Lowering, first: Model, second: Model) -> Verdi
     left, right = (system_verdict(lowering, model) for model in (first, second))
     if "undecided" in (left.verdict, right.verdict) or left.verdict == right.verdict == "refuted":
         why = "the models are compared through the program, and that does not decide them"
-        return as_verdict(left._replace(verdict="undecided", counterexample=None, assumptions=(EXACT, why)))
+        return as_verdict(
+            left._replace(verdict="undecided", level="domain", counterexample=None, assumptions=(EXACT, why))
+        )
     return as_verdict(left if left.verdict == "refuted" else right._replace(level="domain"))

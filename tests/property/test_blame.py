@@ -1,6 +1,7 @@
 """The rule that is to blame: what is changed in one place is found there, and the score is the sum over rules."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,18 +13,22 @@ from verify.strategies import models
 from verify.verify import verify
 
 
-def test_one_wrong_weight_is_named():
+@pytest.mark.parametrize(("factor", "weight", "wanted"), [(1, "-3", "1"), (1.5, "-2", "1.5"), (0.75, "-4", "0.75")])
+def test_one_wrong_weight_is_named(factor, weight, wanted):
+    """By what it adds times the entry of the last token; answers are cubic in the tokens."""
     program = load("mod3")
     model = compile(program)
     V = model.V
     number, e = 1, model.coordinates.index("symbol[1]")
     assert model.Q[number, model.coordinates.index("reg"), e] == 1
     V[number, model.coordinates.index("state[r2]"), model.coordinates.index("state[r1]")] = -3
-    broken = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
+    tokens = {name: factor * vector for name, vector in model.tokens.items()}
+    broken = Model.from_arrays(V, model.Q / factor**2, coordinates=model.coordinates, tokens=tokens)
     found = verify(program, broken).counterexample
     assert found is not None
-    assert found.input == ("1", "1")
-    assert found.blame == "state[r2] += -3 S[reg, state[r1]] on symbol[1]; the program has 1"
+    assert (found.input, found.at) == (("1", "1"), "the answer to 1, token 4")
+    assert (found.expected, found.got) == ("r1 -> r2", "r2 -> r0 + accept")
+    assert found.blame == f"state[r2] += {weight} S[reg, state[r1]] on symbol[1]; the program has {wanted}"
 
 
 def test_floats_are_said_to_three_digits():

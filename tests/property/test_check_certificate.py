@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compiler.errors import DataError, FileError
 from compiler.files.certificate_file import (
@@ -282,3 +284,11 @@ def test_the_checker_is_small_and_stands_alone():
     ours = {line.split()[1] for line in lines if line.startswith(("from ", "import "))}
     ours = {name for name in ours if name.split(".")[0] in ("attnc", "verify", "compiler", "programs")}
     assert ours == {"compiler.files.certificate_file", "compiler.traces.data_set"}
+
+
+@given(st.integers(0, 70), st.lists(st.integers(-9, 9), min_size=12, max_size=12))
+def test_products_are_exact_at_every_size(size, numbers) -> None:
+    left, right = (np.array(part, dtype=object).reshape(2, 3) * 2**size + 1 for part in (numbers[:6], numbers[6:]))
+    wanted = [[sum(x * y for x, y in zip(a, b, strict=True)) for b in right.tolist()] for a in left.tolist()]
+    given_rows = left if size > 55 else left.astype(np.int64)
+    assert checker._times(given_rows, right.T).tolist() == wanted

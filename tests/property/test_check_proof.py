@@ -9,7 +9,9 @@ import pytest
 from compiler.files.proof_file import StoredProof
 from compiler.language.load import load
 from compiler.model import Model
+from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
 from verify.check_proof import Weights, check
 from verify.proofs import check_proof, proof_of
 from verify.verify import verify
@@ -188,3 +190,20 @@ def test_an_edge_that_adds_something_else_is_named():
         for pair in zip(V, model.Q, strict=True)
     ]
     assert check(proof, Weights(model.d, heads)) == "what an edge adds to an answer is something else"
+
+
+def test_a_token_that_is_misread_counts_from_its_first_length_on():
+    """Along a chain of states, one token after the other."""
+    states = ("p0", "p1", "p2", "p3", "p4")
+    moves = {(p, "a"): q for p, q in zip(states, (*states[1:], "p4"), strict=True)}
+    program = Automaton("chain", ("a",), states, "p0", moves, frozenset({"p4"}))
+    model = compile(program)
+    accept = model.coordinates.index("accept")
+    for first in range(1, 5):
+        tokens = {name: np.array(vector) for name, vector in model.tokens.items()}
+        tokens[lower(program).trace(("a",) * first)[-1]][accept] = first != 4
+        changed = Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens)
+        proof = proof_of(program, changed, verify(program, changed, level="decisions"))
+        for lengths, reason in ((first - 1, None), (first, "a token is read otherwise")):
+            claim = {"verdict": "proved", "level": "decisions", "lengths": lengths}
+            assert check_proof(replace(proof, claim=claim), program, changed) == reason

@@ -104,6 +104,22 @@ def test_a_tolerance_makes_the_bound_shorter():
         verify(load("votes"), compile(load("votes")), tolerance=0.01)
 
 
+@pytest.mark.parametrize("name", ["increment", "capitals"])
+def test_without_a_level_the_bound_is_said_where_it_reaches_the_run_that_differs(name):
+    program = program_of(name)
+    said = set()
+    for size in (3e-2, 1e-2, 5e-3, 4e-3, 3e-3, 1e-3):
+        model = noisy(compile(program), size, 0)
+        bound = safe_tokens(lower(program), model)
+        differs = int(verify(program, model, level="domain").counterexample.at.rpartition(" ")[2]) + 1
+        found = verify(program, model)
+        said.add((found.verdict, found.level))
+        wanted = ("undecided", "decisions", bound) if bound >= differs else ("refuted", "domain", None)
+        assert (found.verdict, found.level, found.lengths) == wanted
+        assert verify(program, model, level="decisions").lengths == bound
+    assert len(said) == 2
+
+
 def test_what_differs_by_much_is_refuted_as_before():
     program = program_of("capitals")
     model = compile(program)

@@ -26,6 +26,8 @@ from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate, runs_to_data
 from compiler.traces.spanning import configurations
 from verify.decompiled import decompile
+from verify.same_on_domain import described
+from verify.verdict import Verdict
 from verify.verify import verify
 
 WRITES = ("latest", "first", "sum")
@@ -60,6 +62,24 @@ def test_the_circle(program, drawn) -> None:
     bad = mutated(compile(program), drawn.draw(st.integers(0, 200)))
     verdict = verify(program, bad)
     assert verdict.verdict == ("proved" if same_on_spanning_runs(program, bad) else "refuted")
+    if verdict.verdict == "refuted":
+        check_counterexample(program, bad, verdict)
+
+
+def check_counterexample(program: Memory, model: Model, verdict: Verdict) -> None:
+    """At its last token both answer what is said, each by the definition of the layer, and at no question before."""
+    assert verdict.level == "domain"
+    shown, lowering = verdict.counterexample, lower(program)
+    assert shown is not None
+    items = [tuple(item.split(" = ")) if " = " in item else item for item in shown.input]
+    turns, place = list(lowering.dialogue(items)), int(shown.at.rpartition(" ")[2])
+    assert shown.at == f"the answer to {turns[place][0]}, token {place}"
+    Z = np.stack([lowering.tokens[name] for name, _ in turns[: place + 1]])
+    expected, got = compile(program).answers(Z), model.answers(Z)
+    differs = [(a != b).any() and answer is not None for a, b, (_, answer) in zip(expected, got, turns, strict=False)]
+    assert np.flatnonzero(differs).tolist() == [place]
+    for text, answers in ((shown.expected, expected), (shown.got, got)):
+        assert text == described(np.array([round(144 * x) for x in answers[-1]], dtype=object), 144, model)
 
 
 def mutated(model: Model, number: int) -> Model:

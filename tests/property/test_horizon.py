@@ -139,6 +139,63 @@ def test_an_empty_word_that_is_misread_leaves_no_length() -> None:
     assert (found.verdict, found.lengths, found.counterexample.input) == ("refuted", None, ())
 
 
+def chain(length: int) -> Automaton:
+    states = tuple(f"p{n}" for n in range(length + 1))
+    moves = {(p, "a"): q for p, q in zip(states, (*states[1:], states[-1]), strict=True)}
+    return Automaton("chain", ("a",), states, "p0", moves, frozenset({states[-1]}))
+
+
+def wrong_at(length: int, decided: int, misread: int) -> tuple[Automaton, Model]:
+    """A chain, and a model that decides wrongly at one length, and from another one on says accept where it must not.
+
+    Lengths of zero leave it right.
+    """
+    program = chain(length)
+    model = compile(program)
+    place = {name: number for number, name in enumerate(model.coordinates)}
+    V, tokens = model.V, {name: np.array(vector) for name, vector in model.tokens.items()}
+    if decided:
+        V[:, place[f"state[p{decided}]"], place[f"state[p{decided - 1}]"]] *= -3
+    if misread:
+        tokens[lower(program).trace(("a",) * misread)[-1]][place["accept"]] = misread != length
+    return program, Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=tokens)
+
+
+@pytest.mark.parametrize(("decided", "misread"), list(product(range(5), repeat=2)))
+def test_the_first_of_a_wrong_decision_and_a_token_that_is_misread_is_shown(decided: int, misread: int) -> None:
+    program, model = wrong_at(4, decided, misread)
+    first = min((n for n in (decided, misread) if n), default=0)
+    what = "the embedding of" if misread == first else "the answer to a"
+    for expected, level in ((program, "decisions"), (program, "domain"), (compile(program), "domain")):
+        found = verify(expected, model, level=level)
+        if not first:
+            assert (found.verdict, found.lengths, found.counterexample) == ("proved", "all", None)
+            continue
+        assert (found.verdict, found.counterexample.input) == ("refuted", ("a",) * first)
+        assert found.lengths == (first - 1 if level == "decisions" else None)
+        assert found.counterexample.at.startswith(what)
+        assert found.counterexample.at.endswith(f"token {2 * first}")
+        if misread == first:
+            says = ["which says no output", "which says accept"]
+            ends = found.counterexample.expected, found.counterexample.got
+            assert [text.partition(", ")[2] for text in ends] == (says if first < 4 else says[::-1])
+
+
+@pytest.mark.parametrize("misread", [3, 6, 7])
+def test_tokens_that_are_misread_where_the_search_ends_at_a_bound(misread: int, monkeypatch) -> None:
+    monkeypatch.setattr(searched, "MOST_STEPS", 5)
+    program, model = wrong_at(18, 0, misread)
+    found = verify(program, noisy(model, 0.01), level="decisions")
+    assert (found.verdict, found.lengths) == (("undecided", 6) if misread > 6 else ("refuted", misread - 1))
+
+
+def test_a_wrong_decision_that_does_not_replay_is_never_shown(monkeypatch) -> None:
+    program = load("parity")
+    monkeypatch.setattr(Decisions, "horizon", lambda _: searched.Horizon(1, ("0", "1")))
+    with pytest.raises(ArithmeticError, match="does not replay"):
+        verify(program, compile(program), level="decisions")
+
+
 def test_many_margins_are_refused(monkeypatch) -> None:
     monkeypatch.setattr(searched, "MOST_WORK", 10)
     program = load("parity")
@@ -226,7 +283,9 @@ def test_a_model_of_another_program_is_judged_with_the_tokens_of_this_one() -> N
     assert (found.verdict, found.level) == ("proved", "decisions")
     assert "claims to be another program" in found.assumptions[-1]
     assert replace(other, program=program, tokens=compile(program).tokens).run("a").outcome == "rejected"
-    assert "claims" not in verify(program, noisy(compile(program), 0.01, 0)).assumptions[-1]
+    near = noisy(compile(program), 0.01, 0)
+    for own in (near, replace(near, program=None)):
+        assert "claims" not in verify(program, own).assumptions[-1]
 
 
 @pytest.mark.parametrize("name", ["parity", "mod3", "tomita4", "flip_flop"])

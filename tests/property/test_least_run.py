@@ -137,6 +137,13 @@ def test_a_search_that_ends_at_its_bound_says_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(least_run, "MOST_RUNS", 3)
     cut = verify(program, wrong)
     assert (cut.verdict, cut.assumptions[-1]) == ("refuted", NOT_LEAST)
+    monkeypatch.setattr(least_run, "MOST_RUNS", 0)
+    random = verify(program, wrong)
+    assert (random.verdict, random.level, random.assumptions[-1]) == ("refuted", "domain", NOT_LEAST)
+    assert random.counterexample is not None
+    monkeypatch.setattr("verify.universal_verdict.least_difference", lambda *_: (None, False))
+    unknown = verify(program, wrong)
+    assert (unknown.verdict, unknown.level, unknown.counterexample) == ("undecided", "domain", None)
 
 
 @pytest.mark.parametrize("entered", [(False, None), (True, None), (True, None, None), (True, True, None)])

@@ -192,6 +192,12 @@ def test_a_misread_token_is_shown():
         assert check_proof(said, program, changed) is not None
 
 
+def test_what_the_checker_does_not_accept_is_not_stored(monkeypatch):
+    monkeypatch.setattr("verify.proofs.check", lambda *_: "for no reason")
+    with pytest.raises(UnsupportedError, match="cannot store why the model is proved: for no reason"):
+        proved(load("parity"), compile(load("parity")))
+
+
 @pytest.mark.parametrize("level", ["tested", "domain"])
 def test_what_has_no_proof_is_refused(level):
     program = load("parity")

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.errors import DataError, DecompileError
+from compiler.heads_to_rules import products
 from compiler.language.load import load
 from compiler.learning.certificate import certify
 from compiler.learning.learn import learn
@@ -18,6 +19,7 @@ from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate
 from compiler.traces.recall_tasks import key_value_task
 from verify.decompiled import decompile
+from verify.same_on_domain import described
 from verify.verify import verify
 
 sizes = st.integers(1, 4)
@@ -75,14 +77,30 @@ def test_a_changed_weight_is_judged_by_what_it_does_to_queries(n, p, which, draw
         assert (verdict.verdict, verdict.level) == ("proved", "domain")
         assert decompile(model) == program
         return
-    assert verdict.verdict == "refuted"
+    assert (verdict.verdict, verdict.level) == ("refuted", "domain")
     assert verdict.counterexample is not None
     Z = np.array(verdict.counterexample.input)
     assert not Z[-1, n:].any()
     meant = program.recall(Z[:-1, :n], Z[:-1, n:], Z[-1, :n])
     assert not np.array_equal(model.answer(Z), [*[0] * n, *meant])
+    assert verdict.counterexample.expected == described(np.array([*[0] * n, *meant]).astype(object), 1, model)
+    assert verdict.counterexample.at == f"the answer to token {len(Z) - 1}, which asks"
+    for e in range(p):
+        more = verify(program, changed(model, "Q", (0, row, n + e), 1))
+        assert more.verdict == "refuted", "rules that no query brings to bear change nothing"
     with pytest.raises(DecompileError, match="not proved to be what was read"):
         decompile(model)
+
+
+def test_heads_with_too_many_products_are_left_undecided(monkeypatch) -> None:
+    program = Memory("m", 2, 2, "sum")
+    wrong = changed(compile(program), "V", (0, 0, 0), 1)
+    monkeypatch.setattr("verify.same_on_vectors.MOST_RULES", products(wrong.heads))
+    assert verify(program, wrong).verdict == "refuted"
+    monkeypatch.setattr("verify.same_on_vectors.MOST_RULES", products(wrong.heads) - 1)
+    found = verify(program, wrong)
+    assert (found.verdict, found.level) == ("undecided", "domain")
+    assert "products of weights" in found.assumptions[-1]
 
 
 @given(sizes, sizes, st.integers(1, 5), st.integers(0, 3), st.integers(0, 2**32))

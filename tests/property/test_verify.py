@@ -1,6 +1,8 @@
 """A verifier is judged by what it rejects: mutants against brute force, disguises against their originals."""
 
+from fractions import Fraction
 from itertools import product
+from math import lcm
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from compiler.model import Model
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
+from verify.same_on_domain import described, parted
 from verify.strategies import automata, disguises, models, mutants
 from verify.verify import verify
 
@@ -122,3 +125,54 @@ def test_a_model_of_other_coordinates_is_an_error_and_not_a_verdict() -> None:
 
     with pytest.raises(ModelError, match="not over the coordinates of automaton mod3"):
         verify(load("mod3"), compile(load("parity")))
+
+
+NINE = ("a", "b", "c", "d", "e", "f", "g", "h", "i")
+WORDS = {
+    (1, 0): "one",
+    (0, "1/2"): "half",
+    ("1/2", 0): "+1/2 a",
+    (3, -2): "+3 a -2 b",
+    ("-1/3", 1): "-1/3 a +1 b",
+    ("1/999", 0): "+1/999 a",
+    ("1/1000", 0): "+0.001 a",
+    (0, "-12345679/1000"): "-12345.7 b",
+    (0,): "zero",
+    (1,) * 8: "+1 a +1 b +1 c +1 d +1 e +1 f +1 g +1 h",
+    (1,) * 9: "+1 a +1 b +1 c +1 d +1 e +1 f +1 g +1 h ...",
+}
+
+
+@pytest.mark.parametrize(("answer", "words"), WORDS.items(), ids=WORDS.values())
+@pytest.mark.parametrize("more", [1, 7])
+def test_answers_in_words(answer, words: str, more: int) -> None:
+    tokens = {"one": np.array([1] + [0] * 8), "half": np.array([0, 0.5] + [0] * 7)}
+    model = Model.from_arrays(np.zeros((1, 9, 9)), np.zeros((1, 9, 9)), coordinates=NINE, tokens=tokens)
+    values = [Fraction(value) for value in answer]
+    below = more * lcm(*(value.denominator for value in values))
+    numerators = np.array([int(value * below) for value in values] + [0] * (9 - len(answer)), dtype=object)
+    assert described(numerators, below, model) == words
+
+
+def test_answers_that_read_the_same_are_told_apart_by_their_distance() -> None:
+    model = Model.from_arrays(np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), coordinates=("a", "b"))
+    one, near = np.array([5, 10**9], dtype=object), np.array([5 * 3 * 10**9, 3 * 10**18 - 6], dtype=object)
+    assert parted(one, 10**9 + 1, near, 3 * 10**9 * (10**9 + 1), model)[1].endswith(" (differs by -2.000e-18 in b)")
+    assert parted(near, 3 * 10**9 * (10**9 + 1), one, 10**9 + 1, model)[1].endswith(" (differs by 2.000e-18 in b)")
+    assert parted(one, 1, 2 * one, 1, model) == ("+5 a +1000000000 b", "+10 a +2000000000 b")
+    with pytest.raises(ArithmeticError, match="does not replay"):
+        parted(one, 3, 2 * one, 6, model)
+
+
+def test_a_counterexample_shows_what_was_expected_what_was_got_and_where() -> None:
+    from compiler.language.load import load
+
+    program = load("parity")
+    model = compile(program)
+    V = model.V
+    V[:, model.coordinates.index("state[even]"), model.coordinates.index("state[odd]")] *= 5
+    wrong = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    for first, expected in ((program, "odd -> even + accept"), (model, "odd -> even + accept")):
+        found = verify(first, wrong, level="domain").counterexample
+        assert (found.input, found.expected, found.at) == (("1", "1"), expected, "the answer to 1, token 4")
+        assert found.got == "+1 reg +5 state[even] -1 state[odd] +1 accept"

@@ -20,8 +20,11 @@ from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from compiler.rules_to_heads import rules_to_heads
 from compiler.traces.program_to_traces import generate
+from verify import same_on_hulls as hulls
 from verify import system_verdict as judge
 from verify.decompiled import decompile
+from verify.replay import replayed
+from verify.same_on_domain import described
 from verify.strategies import disguises, machines, mutants
 from verify.verify import verify
 
@@ -131,6 +134,75 @@ def test_another_machine_over_the_same_names_is_refuted_and_read() -> None:
     assert verify(read, claimed).verdict == "proved"
 
 
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(small_machines, st.sampled_from(MEMORIES)).flatmap(
+        lambda program: st.tuples(st.just(program), st.one_of(mutants(compile(program)), disguises(compile(program))))
+    )
+)
+def test_what_hulls_alone_prove_is_so(pair: tuple[Machine | Memory, Model]) -> None:
+    """Without the search for short inputs, and without a look at the rules."""
+    program, model = pair
+    if hulls.proved(model, lower(program)):
+        assert failing_words(program, model, 3) == []
+    else:
+        assert verify(program, model).level != "everywhere"
+
+
+TINY = (
+    replace(load("increment"), cells=2, examples=()),
+    Memory("m", ("a", "b"), ("x",), "latest"),
+    Memory("m", ("a", "b"), ("x",), "sum"),
+)
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.sampled_from(TINY), st.data())
+def test_one_rule_too_many_is_seen_by_hulls_where_a_run_shows_it(
+    program: Machine | Memory, data: st.DataObject
+) -> None:
+    """Most are zero in most configurations: what is not yet written, or never stands together."""
+    model = compile(program)
+    a, b, c, e = (data.draw(st.integers(0, model.d - 1)) for _ in range(4))
+    V, Q = (np.concatenate([each, np.zeros_like(each[:1])]) for each in (model.V, model.Q))
+    V[-1, a, b] = Q[-1, c, e] = 1
+    more = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    assert hulls.proved(more, lower(program)) == (failing_words(program, more, 3) == [])
+
+
+def test_only_a_search_through_all_inputs_to_their_ends_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = replace(load("increment"), cells=4, examples=())
+    lowering = lower(program)
+    model = compile(program)
+    inputs = len(list(hulls.words_of(lowering)))
+    longest = max(len(list(lowering.dialogue(word))) for word in hulls.words_of(lowering))
+    assert hulls.least_difference(model, lowering) == (None, True)
+    assert hulls.least_difference(model, lowering, 10) == (None, False)
+    for limit, least in (("MOST_WORDS", inputs), ("MOST_STEPS", longest + 1)):
+        with monkeypatch.context() as patch:
+            patch.setattr(hulls, limit, least)
+            assert hulls.least_difference(model, lowering) == (None, True)
+            patch.setattr(hulls, limit, least // 2)
+            assert hulls.least_difference(model, lowering) == (None, False)
+    assert hulls.least_difference(compile(MEMORIES[0]), lower(MEMORIES[0])) == (None, False), (
+        "of any number of requests"
+    )
+
+
+def test_without_analysis_the_search_decides_only_where_it_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> bool:
+        raise UnsupportedError("not in this version")
+
+    monkeypatch.setattr(judge, "proved", unsupported)
+    monkeypatch.setattr(judge, "difference", lambda own, _: own[0])
+    program = replace(load("increment"), cells=4, examples=())
+    found = verify(program, compile(program), level="domain")
+    assert (found.verdict, found.assumptions[1]) == ("proved", judge.ALL_TRIED)
+    monkeypatch.setattr(hulls, "MOST_WORDS", 3)
+    found = verify(program, compile(program), level="domain")
+    assert (found.verdict, found.assumptions[1]) == ("undecided", "not in this version")
+
+
 def test_a_model_without_one_rule_is_refuted() -> None:
     for program in MEMORIES:
         form = lower(program).form
@@ -145,6 +217,37 @@ def with_first_weight_more(model: Model) -> Model:
     weights = first.V.weights.copy()
     weights[0] += 1
     return replace(model, heads=(Head(first.name, replace(first.V, weights=weights), first.Q), *others))
+
+
+def erases() -> Machine:
+    """Like increment in 5 cells, but for what it writes over 1 on its way."""
+    program = replace(load("increment"), cells=5, examples=())
+    return replace(program, actions=dict(program.actions) | {("scan", "1"): Action("0", 1, "scan")})
+
+
+@pytest.mark.parametrize(
+    ("program", "wrong"),
+    [
+        (replace(load("increment"), cells=5, examples=()), compile(erases())),
+        (MEMORIES[0], with_first_weight_more(compile(MEMORIES[0]))),
+    ],
+    ids=["machine", "memory"],
+)
+def test_counterexamples_are_replayed_with_all_of_s_and_with_its_entries(
+    program: Machine | Memory, wrong: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lowering = lower(program)
+    shown = verify(program, wrong, level="domain").counterexample
+    assert shown is not None
+    (word,) = (word for word in failing_words(program, wrong, 3) if spelled(word) == shown.input)
+    turns, place = list(lowering.dialogue(word, MOST)), int(shown.at.rpartition(" ")[2])
+    answer = wrong.answer(np.stack([lowering.tokens[name] for name, _ in turns[: place + 1]]))
+    assert (shown.expected, shown.at) == (turns[place][1], f"the answer to {turns[place][0]}, token {place}")
+    assert shown.got == described(answer, 1, compile(program)) != shown.expected
+    monkeypatch.setattr("verify.replay.LARGEST_D", wrong.d - 1)
+    assert verify(program, wrong, level="domain").counterexample == shown
+    with pytest.raises(ArithmeticError, match="does not replay"):
+        replayed(lowering, compile(program), word, tuple(turns[: place + 1]))
 
 
 @pytest.mark.parametrize("name", ["palindrome", "locks", "votes"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate, runs_to_data
 from verify.decompiled import decompile
 from verify.same_function import separating_input
-from verify.strategies import automata, rescaled, sheared
+from verify.strategies import automata, exchanged, rescaled, sheared
 from verify.verify import verify
 
 
@@ -87,6 +88,28 @@ def test_forms_that_vanish_on_many_inputs_are_separated(coordinates, rules) -> N
     Z = separating_input(form)
     assert len(Z) <= 2
     assert form.answer(Z.T @ Z, Z[-1]).any()
+
+
+places = st.integers(0, 3)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(places, places, places, places, st.sampled_from([-2, -1, 1])), min_size=1, max_size=4))
+def test_forms_are_separated_with_last_tokens_that_ask(rules: list[tuple[int, ...]]) -> None:
+    """The last token has only coordinates that some rule reads in it, and with any rule its negative for b and e."""
+    for more in ([], [(b, e, c, a, -w) for e, b, c, a, w in rules[:1]]):
+        index, weights = np.array([rule[:4] for rule in rules + more]), np.array([rule[4] for rule in rules + more])
+        form = Form.canonical(tuple("xyzw"), index, weights)
+        if not len(form):
+            continue
+        asking = set(form.index[:, 0].tolist())
+        Z = separating_input(form, asking)
+        assert form.answer(Z.T @ Z, Z[-1]).any()
+        assert set(np.flatnonzero(Z[-1]).tolist()) <= asking
+        tried = [place for place in asking if place in form.index[0, :3]]
+        alone = np.zeros((3 ** len(tried), 4), dtype=int)
+        alone[:, tried] = list(product((0, 1, -1), repeat=len(tried)))
+        assert (len(Z) == 1) == any(form.answer(np.outer(z, z), z).any() for z in alone)
 
 
 def test_row_space_is_proved_beyond_the_prime() -> None:
@@ -152,6 +175,33 @@ def test_witnesses_are_the_symmetry() -> None:
     shown = verify(a, b)
     assert shown.level == "everywhere"
     assert "M =" not in " ".join(shown.witness), "no invertible mixing takes one to the other"
+
+
+def test_exchanges_are_counted_and_one_is_named() -> None:
+    model = compile(load("parity"))
+    tensors = []
+    for number in range(len(model.rules)):
+        other = exchanged(model, number)
+        W, changed = (np.einsum("hab,hce->abce", each.V, each.Q) for each in (model, other))
+        places = [place for place in np.argwhere(changed != W).tolist() if place[1] < place[2]]
+        a, b, c, e = (model.coordinates[place] for place in places[0])
+        wanted = f"in {len(places)} entries of W, such as W[{a}; {b}, {c}; {e}] and W[{a}; {c}, {b}; {e}]"
+        assert verify(model, other).witness == (f"exchanges of b and c, which no input sees, {wanted}",)
+        tensors.append(changed)
+    assert not all(np.array_equal(tensors[0], each) for each in tensors)
+
+
+def test_heads_are_the_same_in_whichever_order_their_entries_are_listed() -> None:
+    model = Model.from_arrays(*np.random.default_rng(0).integers(1, 9, size=(2, 2, 3, 3)))
+    turned = [
+        Head(head.name, *(Sparse(m.rows[::-1], m.columns[::-1], m.weights[::-1]) for m in (head.V, head.Q)))
+        for head in model.heads
+    ]
+    found = verify(model, Model(model.coordinates, (rescaled(turned[1], 2), turned[0]), model.tokens))
+    assert found.witness == (
+        "head 0 of the first is head 1 of the second",
+        "head 1 of the first is head 0 of the second, V times 2 and Q divided by it",
+    )
 
 
 def test_folding_and_floats_keep_the_function() -> None:
