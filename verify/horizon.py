@@ -220,7 +220,7 @@ class Decisions:
         limit = min(most, int(FAR) // -mu if mu < 0 else n)  # without negative cycles least sums repeat no node
         steps = int(first_steps(self.start, *walks, weights[-1], question.ends, mu, pi, limit))
         if steps < 0 and (mu >= 0 or limit == most):
-            return int(NEVER) if mu >= 0 else most + 1
+            return int(NEVER) if mu >= 0 and limit == n else most + 1
         if steps >= 0 and self.floors[question.symbol].exact:
             return steps
         return next((k for k, left in self._exactly(question, most) if k >= steps and left <= 0), most + 1)

@@ -367,3 +367,21 @@ def test_a_tolerance_is_for_decisions() -> None:
     for pair, level in (((program, model), "domain"), ((program, program), None), ((model, model), None)):
         with pytest.raises(UnsupportedError, match="for the decisions"):
             verify(*pair, level=level, tolerance=0.1)
+
+
+def test_a_chain_that_is_longer_than_the_search_is_not_proved(monkeypatch) -> None:
+    """Without negative cycles a margin may fail once, at a length beyond those that are searched."""
+    length = 12
+    states = tuple(f"q{n}" for n in range(length))
+    moves = {(a, "x"): b for a, b in zip(states, (*states[1:], states[-1]), strict=True)}
+    program = Automaton("chain", ("x",), states, "q0", moves, frozenset({states[-1]}))
+    model = compile(program)
+    v, q = model.V.astype(float), model.Q.astype(float)
+    late = model.coordinates.index(f"state[{states[-2]}]")
+    v[:, :, late] *= 0.3
+    wrong = Model.from_arrays(v, q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    exact = verify(program, wrong)
+    assert exact.verdict == "refuted"
+    monkeypatch.setattr(searched, "MOST_STEPS", exact.lengths - 2)
+    found = verify(program, wrong, level="decisions")
+    assert found.verdict != "proved"
