@@ -27,6 +27,7 @@ COMMANDS = {
     "certify": "Decide whether data determine a program's model.",
     "verify": "Decide whether two things are the same: programs or models.",
     "decompile": "Read the program back from a model, with a proof.",
+    "bench": "Measure: layers of the fast-weight family on formal languages.",
     "demo": "Take three programs through the whole circle, in plain words.",
 }
 
