@@ -74,7 +74,7 @@ def _kept(output: str | None) -> tuple[dict[Key, Scores], Callable[[dict[Key, Sc
     from compiler.formal.table import table
 
     if output is None:
-        return {}, lambda known: None
+        return {}, lambda _: None
     check_target(output, ".json")
     known: dict[Key, Scores] = {}
     made_by: Any = recipe()
@@ -98,5 +98,7 @@ def _print(cells: Sequence[Cell], tasks: Sequence[str]) -> None:
 
 
 def _shown(cell: Cell) -> str:
-    scores = "-" if cell.trained is None else " ".join(f"{100 * each:.0f}" for each in cell.trained.values())
+    from compiler.formal.recipe import TESTS
+
+    scores = "-" if cell.trained is None else " ".join(f"{100 * cell.trained[name]:.0f}" for name in TESTS)
     return f"{shown(cell.expressible)} / {shown(cell.compiled)} / {scores}"

@@ -84,18 +84,18 @@ def is_balanced_since_reset(text: str) -> bool:
 
 def parity_labels(word: Letters) -> Labels:
     """An even number of ones."""
-    return np.cumsum(word) % 2 == 0
+    return np.asarray(np.cumsum(word) % 2 == 0)
 
 
 def even_labels(word: Letters) -> Labels:
     """An even number of letters."""
-    return np.arange(1, len(word) + 1) % 2 == 0
+    return np.asarray(np.arange(1, len(word) + 1) % 2 == 0)
 
 
 def abab_labels(word: Letters) -> Labels:
     """Alternating so far, from a, and a multiple of four letters."""
     place = np.arange(len(word))
-    return so_far(word == place % 2) & (place % 4 == 3)
+    return np.asarray(so_far(word == place % 2) & (place % 4 == 3))
 
 
 def equal_counts_labels(kinds: int) -> Callable[[Letters], Labels]:
@@ -112,13 +112,13 @@ def equal_counts_labels(kinds: int) -> Callable[[Letters], Labels]:
 def dyck_labels(word: Letters) -> Labels:
     """Letters 0 open and letters 1 close: none is open now, and none was ever closed that was not open."""
     depth = np.cumsum(1 - 2 * word)
-    return (depth == 0) & so_far(depth >= 0)
+    return np.asarray((depth == 0) & so_far(depth >= 0))
 
 
 def shuffle_labels(word: Letters) -> Labels:
     """Both kinds of brackets, 0 and 1, 2 and 3, each by itself."""
     kinds = (np.select([word == first, word == first + 1], [1, -1], 0).cumsum() for first in (0, 2))
-    return np.logical_and.reduce([(depth == 0) & so_far(depth >= 0) for depth in kinds])
+    return np.asarray(np.logical_and.reduce([(depth == 0) & so_far(depth >= 0) for depth in kinds]))
 
 
 def reset_dyck_labels(word: Letters) -> Labels:
@@ -130,7 +130,7 @@ def reset_dyck_labels(word: Letters) -> Labels:
 
 def so_far(holds: Labels) -> Labels:
     """Whether it has held at every position up to this one."""
-    return np.logical_and.accumulate(holds)
+    return np.asarray(np.logical_and.accumulate(holds))
 
 
 TASKS = {

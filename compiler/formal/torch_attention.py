@@ -75,7 +75,8 @@ class DeltaProduct(nn.Module):
     All tokens at once: let s = 1, 2, ... number the corrections, and G_s be the sum of the logarithms of the decays up
     to the token of s. What the correction s adds is u_s k_s^T, and it stands decayed by exp(G_t - G_s) at token t, so
 
-        u_s = b_s (v_s - sum_{r < s} exp(G_s - G_r) (k_r . k_s) u_r),     y_t = sum_{s <= t} exp(G_t - G_s) (k_s . q_t) u_s:
+        u_s = b_s (v_s - sum_{r < s} exp(G_s - G_r) (k_r . k_s) u_r)
+        y_t = sum_{s <= t} exp(G_t - G_s) (k_s . q_t) u_s:
 
     one triangular system for all u (Yang et al. 2024, arXiv 2406.06484 and 2412.06464, who do it chunk by chunk).
     """

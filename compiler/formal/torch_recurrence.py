@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from compiler.formal.torch_attention import unit, weights
+from compiler.formal.torch_attention import weights
 
 
 def by_token(W: Tensor, X: Tensor) -> tuple[Tensor, ...]:
     """For each token the heads' projections (H, B, m), of weights (H, m, d)."""
-    return torch.einsum("hmd,bnd->nhbm", W, X).unbind(0)
+    return tuple(torch.einsum("hmd,bnd->nhbm", W, X))
 
 
 def times(W: Tensor, x: Tensor) -> Tensor:
@@ -34,13 +35,7 @@ def side_by_side(answers: list[Tensor]) -> Tensor:
 
 
 class RecurrentDelta(nn.Module):
-    """The Recurrent Delta network: tanh of the last answer enters queries, keys, values and rates.
-
-    Irie et al. 2021 (arXiv 2106.06295): with h = tanh(y) of the token before, of the same head,
-
-        q, k, v, b = W_q x + R_q h,  unit(W_k x + R_k h),  W_v x + R_v h,  sigmoid(w_beta . x + r_beta . h)
-        W <- W + b (v - W k) k^T,    y = W q
-    """
+    """The Recurrent Delta network (compiler/fastweight/recurrent_delta.py)."""
 
     def __init__(self, d: int, heads: int, size: int) -> None:
         super().__init__()
@@ -56,19 +51,14 @@ class RecurrentDelta(nn.Module):
         W, y, answers = X.new_zeros(heads, len(X), size, size), X.new_zeros(heads, len(X), size), []
         for given in by_token(slow, X):
             q, k, v, rate = torch.baddbmm(given, torch.tanh(y), back).split([size, size, size, 1], -1)
-            W = corrected(W, unit(k), v, torch.sigmoid(rate))
-            y = times(W, q)
+            W = corrected(W, torch.softmax(k, -1), v, torch.sigmoid(rate))
+            y = times(W, torch.softmax(q, -1))
             answers.append(y)
         return side_by_side(answers)
 
 
 class DeltaRNN(nn.Module):
-    """The Delta RNN: a second fast matrix R, itself corrected by the delta rule, reads the softmax of the last answer.
-
-    Irie et al. 2021 (arXiv 2106.06295): W and R by the delta rule, each with keys, values and rates of its own, then
-
-        y = W q + R softmax(y of the token before, of the same head)
-    """
+    """The Delta RNN (compiler/fastweight/delta_rnn.py)."""
 
     def __init__(self, d: int, heads: int, size: int) -> None:
         super().__init__()
@@ -76,47 +66,46 @@ class DeltaRNN(nn.Module):
         self.w_beta, self.r_beta = weights(heads, d), weights(heads, d)
 
     def forward(self, X: Tensor) -> Tensor:
-        """The answers to tokens X."""
+        """The answers to tokens X. W and R, which are treated alike as far as that goes, are 2 H heads."""
         heads, size = self.W_q.shape[:2]
-        names = self.W_q, self.W_k, self.W_v, self.R_k, self.R_v
-        slow = torch.cat([*names, self.w_beta[:, None], self.r_beta[:, None]], 1)
-        # W and R stand side by side as the two halves of one batch of heads.
+        q, k = (share(torch.einsum("hmd,bnd->nhbm", W, X)) for W in (self.W_q, self.W_k))
+        k_back = torch.softmax(torch.einsum("hmd,bnd->nhbm", self.R_k, X), -1)
+        keys = torch.cat([k, k_back], 1)
+        values = torch.einsum("hmd,bnd->nhbm", torch.cat([self.W_v, self.R_v]), X)
+        rates = torch.sigmoid(torch.einsum("hd,bnd->nhb", torch.cat([self.w_beta, self.r_beta]), X))[..., None]
         fast, y, answers = X.new_zeros(2 * heads, len(X), size, size), X.new_zeros(heads, len(X), size), []
-        for given in by_token(slow, X):
-            q, k, v, k_back, v_back, rate, rate_back = given.split([size] * 5 + [1, 1], -1)
-            keys, values = unit(torch.cat([k, k_back])), torch.cat([v, v_back])
-            fast = corrected(fast, keys, values, torch.sigmoid(torch.cat([rate, rate_back])))
-            now, before = times(fast, torch.cat([q, torch.softmax(y, -1)])).chunk(2)
+        for query, key, value, rate in zip(q, keys, values, rates, strict=True):
+            fast = corrected(fast, key, value, rate)
+            now, before = times(fast, torch.cat([query, torch.softmax(y, -1)])).chunk(2)
             y = now + before
             answers.append(y)
         return side_by_side(answers)
 
 
+def share(X: Tensor) -> Tensor:
+    """The features elu + 1 (..., m), divided by their sum."""
+    features = functional.elu(X) + 1
+    return features / features.sum(-1, keepdim=True)
+
+
 class SelfReferential(nn.Module):
-    """The self-referential weight matrix: one matrix gives answers, queries, keys and rates, and rewrites itself.
+    """The self-referential weight matrix (compiler/fastweight/self_referential.py), after a projection.
 
-    Irie et al. 2022 (arXiv 2202.05780). Each head reads its own `size` coordinates x of the token; W, ((3 size + 4),
-    size), has the row blocks y, q, k (size rows each) and b (4 rows, one rate for each block):
-
-        y, q, k, b = W x;   q, k = softmax(q), softmax(k)
-        each block:  W_i <- W_i + sigmoid(b_i) (W_i q - W_i k) k^T
-
-    Tokens are first projected to heads * size coordinates, by weights that stay as they are.
+    The projection, slow weights (H, size, d), gives each head the `size` coordinates that it reads.
     """
 
     def __init__(self, d: int, heads: int, size: int) -> None:
         super().__init__()
-        self.W_x = weights(heads, size, d)
+        self.slow = weights(heads, size, d)
         self.W_0 = weights(heads, 3 * size + 4, size)
 
     def forward(self, X: Tensor) -> Tensor:
         """The answers to tokens X."""
-        heads, size = self.W_x.shape[:2]
+        size = self.W_0.shape[-1]
         rows = torch.tensor([size, size, size, 4])
-        W = self.W_0[:, None].expand(-1, len(X), -1, -1)
-        answers = []
-        for x in by_token(self.W_x, X):
-            y, q, k, rates = times(W, x).split([size, size, size, 4], -1)
+        W, answers = self.W_0[:, None].expand(-1, len(X), -1, -1), []
+        for x in by_token(self.slow, X):
+            y, q, k, rates = times(W, x).split(rows.tolist(), -1)
             q, k = torch.softmax(q, -1), torch.softmax(k, -1)
             rate = torch.sigmoid(rates).repeat_interleave(rows, -1)
             W = W + (rate * times(W, q - k))[..., None] * k[..., None, :]

@@ -1,7 +1,7 @@
 """Training one kind of layer on one language, with fixed seeds, and scoring it. This module needs torch.
 
-AdamW on binary cross-entropy at every position, in batches of words of about the same length, with a warm-up and then a
-cosine; numbers are in compiler/formal/recipe.py. Training stops once validation has been perfect several times in a row.
+AdamW on binary cross-entropy at every position, in batches of words of about the same length, with a warm-up and a
+cosine; numbers are in compiler/formal/recipe.py. Training stops once validation was perfect several times in a row.
 The attempts, each a seed and a learning rate, are made in turn until one ends with every validation word right; else
 the one with most of them right is taken, and of equal ones that with the lower loss. Validation words have the lengths
 of training: nothing about longer words chooses anything. A cell depends on its layer, its language and the recipe,

@@ -1,17 +1,17 @@
 """The layers that are trained are the reference layers: the same answers, from the same weights."""
 
-import dataclasses
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
 
-from compiler.fastweight import delta_product, linear_transformer
+from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.delta_rnn import DeltaRNN
 from compiler.fastweight.layer import run
-from compiler.formal import torch_attention, torch_recurrence
+from compiler.fastweight.linear_transformer import LinearTransformer
+from compiler.fastweight.recurrent_delta import RecurrentDelta
+from compiler.fastweight.self_referential import SelfReferential
 from compiler.formal.layers import LAYERS
 from compiler.formal.torch_model import MAKERS, Model
 
@@ -29,11 +29,13 @@ def made(layer, seed):
 
 
 REFERENCES = {
-    "linear": partial(linear_transformer.LinearTransformer, feature="elu+1"),
-    "linear-normalised": partial(linear_transformer.LinearTransformer, feature="elu+1", normalise=True),
-    "deltanet": delta_product.DeltaProduct,
-    "deltanet-negative": partial(delta_product.DeltaProduct, beta_max=2),
-    "deltaproduct": partial(delta_product.DeltaProduct, beta_max=2),
+    "linear": partial(LinearTransformer, feature="elu+1"),
+    "linear-normalised": partial(LinearTransformer, feature="elu+1", normalise=True),
+    "deltanet": DeltaProduct,
+    "deltanet-negative": partial(DeltaProduct, beta_max=2),
+    "deltaproduct": partial(DeltaProduct, beta_max=2),
+    "recurrent-delta": RecurrentDelta,
+    "delta-rnn": DeltaRNN,
 }
 
 
@@ -45,6 +47,16 @@ def test_layers_agree_with_the_reference(layer, seed):
     with torch.no_grad():
         found = module(torch.from_numpy(X)).numpy()
     assert np.abs(found - run(REFERENCES[layer](**weights), X)).max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_self_referential_weights_agree_after_the_projection(seed):
+    module, weights = made("srwm", seed)
+    X = np.random.default_rng(seed).normal(size=(4, 20, D))
+    with torch.no_grad():
+        found = module(torch.from_numpy(X)).numpy()
+    read = np.einsum("hmd,bnd->bnhm", weights["slow"], X).reshape(4, 20, HEADS * SIZE)
+    assert np.abs(found - run(SelfReferential(weights["W_0"]), read)).max() < 1e-9
 
 
 @pytest.mark.parametrize("layer", LAYERS)

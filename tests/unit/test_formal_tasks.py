@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 import attnc
-from compiler.formal.batches import PADDING, Batch, batch, draw, score
-from compiler.formal.expressible import EXPRESSIBLE
-from compiler.formal.layers import LAYERS
+from compiler.formal.batches import PADDING, batch, draw, score
 from compiler.formal.tasks import TASKS
 
 NAMES = list(TASKS)
@@ -52,13 +50,18 @@ def test_labels_are_the_definition_on_long_words(name: str) -> None:
         assert np.array_equal(task.letters(text), word)
 
 
-LIBRARY = {"parity": ("parity", 99), "(aa)*": ("even_a", 99), "(abab)*": ("abab_star", 99), "Dyck-1": ("dyck1_depth8", 8)}
+LIBRARY = {
+    "parity": ("parity", 99),
+    "(aa)*": ("even_a", 99),
+    "(abab)*": ("abab_star", 99),
+    "Dyck-1": ("dyck1_depth8", 8),
+}
 LIBRARY |= {"reset Dyck-1": ("reset_dyck1", 4), "Shuffle-2": ("shuffle_dyck", 3)}
 
 
 @pytest.mark.parametrize("name", LIBRARY)
 def test_labels_are_those_of_the_library_while_the_depth_is_in_its_bounds(name: str) -> None:
-    """Words whose depth the library's automaton bounds are told by that bound; a mistake is final in it, resets or not."""
+    """The library bounds depths, and mistakes are final in it, resets or not: other words are left out."""
     task, (program, deepest) = TASKS[name], LIBRARY[name]
     automaton, rng, asked = attnc.load(program), np.random.default_rng(3), 0
     for _ in range(60):
@@ -111,12 +114,10 @@ def test_words_are_drawn_with_the_lengths_asked_for_and_the_same_each_time(name:
     assert first.letters.max() == len(TASKS[name].alphabet) - 1
 
 
-@pytest.mark.parametrize("name", set(NAMES) - {"parity", "(aa)*"})
-def test_there_are_near_misses_and_none_only(name: str) -> None:
-    """Beside each spoilt word stands the word without the mistake: the labels begin alike and then part."""
-    labels = draw(TASKS[name], [30], count=400, seed=0).labels == 1
-    some = labels.any(axis=1).mean()
-    assert 0.2 < some < 1
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("parity", "(aa)*")])
+def test_most_words_have_a_yes_and_some_have_none(name: str) -> None:
+    some = (draw(TASKS[name], [30], count=400, seed=0).labels == 1).any(axis=1).mean()
+    assert 0.5 < some < 1
 
 
 def test_padding() -> None:
@@ -130,9 +131,3 @@ def test_the_score_counts_words_that_are_right_at_every_position() -> None:
     labels = np.array([[1, 0, 1], [0, 1, PADDING], [0, 0, 0], [1, 1, 1]], dtype=np.int8)
     answers = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0]], dtype=bool)
     assert score(labels, answers) == 0.5
-    assert isinstance(Batch(labels, labels), Batch)
-
-
-def test_every_cell_has_a_statement_with_a_reason() -> None:
-    assert set(EXPRESSIBLE) == set(product(LAYERS, TASKS))
-    assert all(reason for _, reason in EXPRESSIBLE.values())
