@@ -15,8 +15,7 @@ from compiler.formal.training import Key, Scores
 
 def save_table(path: str | Path, cells: Iterable[Cell], recipe: Mapping[str, Any]) -> None:
     """Write cells and the recipe of their training, whole or not at all. Raises FileError."""
-    records = sorted((cell.record() for cell in cells), key=lambda each: (each["layer"], each["task"]))
-    write_bytes(path, canonical({"cells": records, "recipe": recipe}))
+    write_bytes(path, canonical({"cells": [cell.record() for cell in cells], "recipe": recipe}))
 
 
 def trained_in(path: str | Path) -> tuple[dict[Key, Scores], Any]:
