@@ -51,7 +51,7 @@ _STATEMENTS: dict[str, dict[tuple[str, ...], tuple[bool | None, str]]] = {
     },
     "deltanet": {
         REGULAR: (False, "transitions have eigenvalues in [0, 1] (arXiv 2411.12537)"),
-        COUNTING + RESETTING: (None, "fast weights stay bounded; no counter is known"),
+        COUNTING + RESETTING: (None, "not settled here; no counter is known"),
     },
     "deltanet-negative": {
         REGULAR: (True, "rate 2 is a reflection; a second layer remembers mistakes"),
@@ -63,7 +63,7 @@ _STATEMENTS: dict[str, dict[tuple[str, ...], tuple[bool | None, str]]] = {
     },
     "recurrent-delta": {
         REGULAR: (True, "one layer looks up what comes next, for any automaton"),
-        COUNTING + RESETTING: (None, "fast weights stay bounded; no counter is known"),
+        COUNTING + RESETTING: (None, "not settled here; no counter is known"),
     },
     "delta-rnn": {REGULAR + COUNTING + RESETTING: (None, "not settled here")},
     "srwm": {

@@ -59,6 +59,19 @@ def test_two_reflections_count_and_rate_one_resets() -> None:
     assert np.array_equal(run(layer, np.eye(4)[letters][None])[0, :, 0], counted(letters))
 
 
+def test_one_reflection_counts_where_the_parity_of_the_position_is_known() -> None:
+    """The construction of "deltanet-negative": tokens 0 to 3 as above, at odd positions, and 4 to 7 at even ones."""
+    ones, always, half = np.ones((1, 1, 8)), 1000.0, 0.0
+    rates = np.array([[[always, always, half, always] * 2]])
+    values = np.array([[[[-0.5, 0.5, 0, 0, 0.5, -0.5, 0, 0]]]])
+    letters = np.random.default_rng(1).choice(4, size=5_000, p=[0.4, 0.3, 0.01, 0.29])
+    even = np.arange(1, 5_001) % 2 == 0
+    answers = run(DeltaProduct(ones, ones[None], values, rates, beta_max=2), np.eye(8)[letters + 4 * even][None])[
+        0, :, 0
+    ]
+    assert np.array_equal(np.where(even, answers, -answers), counted(letters))
+
+
 def counted(letters: np.ndarray) -> Floats:
     count, found = 0, []
     for letter in letters:
