@@ -28,6 +28,7 @@ COMMANDS = {
     "verify": "Decide whether two things are the same: programs or models.",
     "decompile": "Read the program back from a model, with a proof.",
     "explain": "Say which members of the fast-weight family can express a program, and why others cannot.",
+    "bench": "Measure: layers of the fast-weight family on formal languages.",
     "demo": "Take three programs through the whole circle, in plain words.",
 }
 

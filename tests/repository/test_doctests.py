@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("attnc", "compiler", "programs", "verify")
+EXTRAS = {"torch"}
 
 
 def modules() -> Iterator[str]:
@@ -21,15 +22,28 @@ def modules() -> Iterator[str]:
 MODULES = [name for name in modules() if not name.endswith("__main__")]
 
 
+def importable(name: str) -> bool:
+    """Whether a module can be imported: some need an optional extra."""
+    try:
+        import_module(name)
+    except ModuleNotFoundError as missing:
+        return missing.name not in EXTRAS
+    return True
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_docstrings(name: str) -> None:
+    if not importable(name):
+        pytest.skip("needs an extra")
     assert doctest.testmod(import_module(name)).failed == 0
 
 
 def test_modules_and_examples_are_found() -> None:
     assert {"attnc.cli.run_command", "compiler.files.model_file", "verify.verify"} <= set(MODULES)
     finder = doctest.DocTestFinder()
-    assert sum(len(each.examples) for name in MODULES for each in finder.find(import_module(name))) > 40
+    found = [import_module(name) for name in MODULES if importable(name)]
+    assert len(found) >= len(MODULES) - 4  # those that train need torch
+    assert sum(len(each.examples) for module in found for each in finder.find(module)) > 40
 
 
 DOCS = Path(__file__).parents[2] / "docs"
