@@ -125,7 +125,8 @@ def _requests(memory: Memory) -> Iterator[Item]:
 def _size(layer: Layer[Any], tokens: int) -> LayerSize:
     if isinstance(layer, DeltaProduct):
         steps, heads, keys, _ = layer.W_k.shape
-        name = "DeltaNet" if steps == 1 and layer.w_alpha is None else "DeltaProduct"
+        net = "DeltaNet" if layer.beta_max == 1 else "DeltaNet, rates up to 2"
+        name = net if steps == 1 and layer.w_alpha is None else "DeltaProduct"
         return LayerSize(name, tokens, heads, keys, layer.W_v.shape[2], steps)
     if isinstance(layer, SelfReferential):
         return LayerSize("self-referential weights", tokens, 1, layer.inputs, layer.outputs, 1)

@@ -1,4 +1,4 @@
-"""A cascade as a stack: each level a layer of DeltaNet, or of gated DeltaProduct where it permutes.
+"""A cascade as a stack: each level a layer of DeltaNet, or of DeltaProduct where it permutes three points or more.
 
 Both kinds keep the point of each component, and what it was before the last reset, in a row of fast weights.
 
@@ -8,7 +8,10 @@ last reset, c_1 the one before, and so on: entries are in [0, 1/16], 3/16 + [0, 
 and thresholds 1/8, 1/2 and 7/8 tell the bits of c_0 and c_1. An error e made at each token by rounding adds up to 4 e
 / 3, as W is divided by 4 at each reset and is left alone otherwise.
 
-A level that permutes n points is a DeltaProduct layer over 2 n keys, two for each point. A row w is 1 on both keys of
+The exchange of two points fits in: with rate 2 and value 1/2, W <- 1 - W turns all digits round, (3/4) (1 + 1/4 + ...)
+being 1. So parity is a DeltaNet layer with one key, with rates up to 2.
+
+A level that permutes n >= 3 points is a DeltaProduct layer over 2 n keys, two for each point. A row w is 1 on both keys of
 the point; the exchange of i and j is the reflection with rate 2 and the key 1/2, 1/2 on i, -1/2, -1/2 on j, of length
 1: w k is w_i - w_j, and w - 2 (w k) k exchanges the entries. (With entries that are powers of 4, and halves, all this
 is exact in any binary precision.) A permutation takes n - cycles exchanges. A reset to c divides w by 4, by the decay,
@@ -33,7 +36,7 @@ from compiler.fastweight.stack import Stack, Stage
 
 LARGE = 1000.0
 """A logit at which a sigmoid is 1, and 0 on the other side, in every precision."""
-THREE_QUARTERS, QUARTER = log(3), -log(3)
+THREE_QUARTERS, THREE_EIGHTHS, QUARTER = log(3), log(3 / 5), -log(3)
 NEW, BOTH = 2, 3
 """Masks of a digit: its bit of the point now, and both."""
 
@@ -44,7 +47,7 @@ def cascade_to_stack(cascade: Cascade) -> Stack[Shown]:
 
 
 def _stage(level: Level) -> Stage:
-    permutes = any(component.permutes for component in level.components)
+    permutes = any(component.permutes and component.points > 2 for component in level.components)
     layer, places = (_reflections if permutes else _slots)(level)
     first, thresholds = (1, (3 / 16, 5 / 8, 19 / 16)) if permutes else (0, (1 / 8, 1 / 2, 7 / 8))
     masks = np.zeros((level.tokens, layer.outputs), dtype=np.int64)
@@ -66,14 +69,17 @@ def _slots(level: Level) -> tuple[DeltaProduct, list[list[int]]]:
     bits = [(component.points - 1).bit_length() for component in level.components]
     heads, rows, tokens = len(bits), max(bits), level.tokens
     values, rates = np.zeros((1, heads, rows, tokens)), np.full((1, heads, tokens), -LARGE)
+    turns = any(component.permutes for component in level.components)
     for h, component in enumerate(level.components):
         for token, action in enumerate(component.actions):
             if isinstance(action, Reset):
-                rates[0, h, token] = THREE_QUARTERS
+                rates[0, h, token] = THREE_EIGHTHS if turns else THREE_QUARTERS
                 values[0, h, :, token] = [action.point >> bit & 1 for bit in range(rows)]
+            elif action.moves:
+                rates[0, h, token], values[0, h, :, token] = LARGE, 1 / 2
     ones = np.ones((heads, 1, tokens))
     places = [[h * rows + bit for bit in range(mine)] for h, mine in enumerate(bits)]
-    return DeltaProduct(ones, ones[None], values, rates), places
+    return DeltaProduct(ones, ones[None], values, rates, beta_max=2 if turns else 1), places
 
 
 def _reflections(level: Level) -> tuple[DeltaProduct, list[list[int]]]:
