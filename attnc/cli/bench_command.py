@@ -34,11 +34,12 @@ def formal(layers: tuple[str, ...], tasks: tuple[str, ...], output: str | None, 
 
     Training needs torch (pip install 'attnc[torch]'), and takes half an hour for the whole table on two processors.
     """
+    from compiler.formal.compiled import compiled_cells
     from compiler.formal.recipe import recipe
     from compiler.formal.table import table
 
     keys = [(layer, task) for layer in layers or LAYERS for task in tasks or TASKS]
-    cells = table(keys, compiled={}, trained=_trained(keys, output))
+    cells = table(keys, compiled=compiled_cells(keys), trained=_trained(keys, output))
     if as_json:
         print_json({"cells": [cell.record() for cell in cells], "recipe": recipe()})
     else:
@@ -70,6 +71,7 @@ def _kept(output: str | None) -> tuple[dict[Key, Scores], Callable[[dict[Key, Sc
     from compiler.errors import FileError
     from compiler.files.formal_file import save_table, trained_in
     from compiler.files.writing import check_target
+    from compiler.formal.compiled import compiled_cells
     from compiler.formal.recipe import recipe
     from compiler.formal.table import table
 
@@ -83,7 +85,8 @@ def _kept(output: str | None) -> tuple[dict[Key, Scores], Callable[[dict[Key, Sc
         if known and made_by != recipe():
             raise FileError(f"{output}: was made by another recipe or another torch; save to another file")
     everything = [(layer, task) for layer in LAYERS for task in TASKS]
-    return known, lambda more: save_table(output, table(everything, compiled={}, trained=more), recipe())
+    compiled = compiled_cells(everything)
+    return known, lambda more: save_table(output, table(everything, compiled=compiled, trained=more), recipe())
 
 
 def _print(cells: Sequence[Cell], tasks: Sequence[str]) -> None:

@@ -5,12 +5,12 @@ construction that is right in exact arithmetic, with rates and decays that reach
 in floats do; where it counts, its numbers grow with the length. "No" holds at every fixed precision.
 
 **What only adds follows no cycle.** Sums and weighted means, softmax attention among them, compare linear functionals
-of what was added with thresholds, finitely many at a fixed precision. compiler/fastweight/automata/potentials.py proves
-that such stacks tell two states of a component apart only if sums of weights of letters follow the state there, layer by
-layer. The component of parity, or of (aa)*, has no such sum, as a letter whose power comes back to its state weighs
-nothing. That of (abab)* has one, which tells a from b, and no more. Reset Dyck-1, on words that are never more than one
-deep: r leads from both depths to 0, so r weighs nothing, hence ( weighs nothing, as "(r" is a loop, nor does ), as "()"
-is one; so after some words the depths 0 and 1 are alike, and ) tells them apart.
+of what was added with thresholds, finitely many at a fixed precision. compiler/fastweight/automata/potentials.py
+proves that such stacks tell two states of a component apart only if sums of weights of letters follow the state there,
+layer by layer. The component of parity, or of (aa)*, has no such sum, as a letter whose power comes back to its state
+weighs nothing. That of (abab)* has one, which tells a from b, and no more. Reset Dyck-1, on words that are never more
+than one deep: r leads from both depths to 0, so r weighs nothing, hence ( weighs nothing, as "(r" is a loop, nor does
+), as "()" is one; so after some words the depths 0 and 1 are alike, and ) tells them apart.
 
 **Nor do positive eigenvalues.** Grazzi et al. 2025 (arXiv 2411.12537, theorem 1): at finite precision (aa)*, hence
 parity, needs a state transition with an eigenvalue that is negative or not real. I - b k k^T with b <= 1 has 1 - b and
