@@ -65,7 +65,6 @@ def self_referential_stack(given: Transitions) -> Stack[Shown]:
         (1 + a, tuple(_bits(p, bits))): numbers[given.shown[p][a]] for p in range(states) for a in range(letters)
     }
     masks = np.ones((1 + letters, bits), dtype=np.int64)
-    masks[0] = 0
     return Stack(given.letters, (Stage(SelfReferential(W), ((0.5,),) * bits, masks, table, embeddings),), shown)
 
 
