@@ -1,13 +1,13 @@
 """Automata as stacks of fast-weight layers: what they show and which there are, by interpreter and brute force."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from compiler.errors import TooLargeError
+from compiler.errors import TooLargeError, UnsupportedError
 from compiler.fastweight.automata import holonomy as holonomies
 from compiler.fastweight.automata import periodic_words
 from compiler.fastweight.automata.additive import additive_stack
@@ -20,6 +20,7 @@ from compiler.fastweight.automata.quotients_to_cascade import permutes, quotient
 from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.automata.transitions import Transitions, transitions
 from compiler.fastweight.kernels.runs import started
+from compiler.fastweight.targets import compile_to
 from compiler.language.load import load
 from compiler.program.automaton import Automaton
 from verify.strategies import automata
@@ -240,3 +241,25 @@ def test_tiles_of_equivalent_sets_are_numbered_alike() -> None:
     assert table.size == 3
     assert periodic_word(table) is None
     assert not any(component.permutes for level in holonomy_cascade(table).levels for component in level.components)
+
+
+def test_sums_that_have_no_room_are_refused() -> None:
+    """A counter from 0 to 300, and a way out at both ends."""
+    depth = 300
+    states = tuple(f"q{n}" for n in range(depth + 1))
+    moves = {(a, "up"): b for a, b in pairwise(states)} | {(b, "down"): a for a, b in pairwise(states)}
+    program = Automaton("stairs", ("up", "down"), states, "q0", moves, frozenset({"q0"}))
+    model = compile_to(program, "linear")
+    word = ["up"] * depth + ["down"] * depth
+    with pytest.raises(UnsupportedError, match="bfloat16 has too few bits"):
+        model.run(word, precision="bfloat16")
+    for precision in ("float16", "float32"):
+        assert model.run(word, precision=precision) == program.run(word)
+        assert model.run(["up", *word], precision=precision).outcome == "rejected"
+
+
+def test_what_is_compiled_is_compared_with_the_automaton(monkeypatch) -> None:
+    other = holonomy_cascade(transitions(load("tomita1")))
+    monkeypatch.setattr("compiler.fastweight.targets.holonomy_cascade", lambda _: other)
+    with pytest.raises(ArithmeticError, match="mistake of the compiler"):
+        compile_to(load("tomita2"), "delta")

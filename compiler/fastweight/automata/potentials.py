@@ -78,12 +78,13 @@ def refined(given: Transitions, members: Sequence[int]) -> list[Potential]:
     """Potentials of a component, each with the classes of the one before, until they tell no more states apart."""
     found: list[Potential] = []
     classes = dict.fromkeys(members, 0)
-    while True:
+    while max(classes.values()) + 1 < len(members):
         potential = _potential(given, members, classes)
         if max(potential.classes.values()) == max(classes.values()):
-            return found
+            break
         found.append(potential)
         classes = potential.classes
+    return found
 
 
 def not_told_apart(given: Transitions) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
@@ -152,7 +153,7 @@ def _potential(given: Transitions, members: Sequence[int], classes: dict[int, in
 
 def _factor(tried: int, place: int) -> int:
     """A small integer, the same every time, less small after many trials: some mixture tells all classes apart."""
-    most = 1 + tried // 100
+    most = int(2 ** (tried / 100))
     return Random(1_000 * tried + place).randint(-most, most)
 
 
