@@ -95,16 +95,21 @@ def command(
         if not isinstance(source, Machine):
             raise UnsupportedError(f"--cells sets the tape of a machine; {source.kind} {source.name} has none")
         source = replace(source, cells=cells)
+    rows: list[Row]
     recurrent = _recurrent(source, target, model_file)
     if recurrent is not None:
         if (given, cells, max_tokens, heads) != (None, None, None, None) or trace or decode == "raw":
             raise click.UsageError("recurrent layers take --precision and --json alone")
-        _print(source, [_row(recurrent.run(each, precision=precision or "float32")) for each in word], as_json)
+        rows = [_row(recurrent.run(each, precision=precision or "float32")) for each in word]
+        if model_file:
+            for each, row in zip(word, rows, strict=True):
+                _compare(source, each, row)
+        _print(source, rows, as_json)
         return
     if precision is not None:
         raise click.UsageError("--precision is that of recurrent layers; give a --target, or a model of one")
     inner = _given(source, given)
-    rows: list[Row] = []
+    rows = []
     try:
         model = _model_in(model_file, heads, source) if model_file else compile(source)
         stream = None if decode == "raw" else _stream(model)

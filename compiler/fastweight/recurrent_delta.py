@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from compiler.fastweight.layer import Floats, projected, sigmoid, softmax
+from compiler.fastweight.layer import Floats, check_shapes, projected, sigmoid, softmax
 
 
 class Answered(NamedTuple):
@@ -41,6 +41,8 @@ class RecurrentDelta:
         (H, d_k, d_v), (H, d_k, d_v), (H, d_v, d_v) and (H, d_v): what the last answers bring.
     W_0
         (H, d_v, d_k): the fast weights at the start; None for zero, as the paper has it.
+
+    A ModelError if these are not the shapes.
     """
 
     W_q: Floats
@@ -52,6 +54,12 @@ class RecurrentDelta:
     R_v: Floats
     r_beta: Floats
     W_0: Floats | None = None
+
+    def __post_init__(self) -> None:
+        (heads, keys, d), values = self.W_q.shape, self.W_v.shape[1]
+        slow = {"W_k": (heads, keys, d), "W_v": (heads, values, d), "w_beta": (heads, d)}
+        back = {"R_q": (heads, keys, values), "R_k": (heads, keys, values), "R_v": (heads, values, values)}
+        check_shapes(self, slow | back | {"r_beta": (heads, values), "W_0": (heads, values, keys)})
 
     @property
     def inputs(self) -> int:

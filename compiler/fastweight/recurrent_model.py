@@ -80,8 +80,9 @@ class RecurrentModel:
             For symbols that the program does not know.
         UnsupportedError
             For memories of real vectors (see `recall`), and a precision with too few bits for this model.
-        ArithmeticError
-            For an answer that means nothing, which no model that was compiled gives.
+        UndecodedError
+            For counts that have no room in this precision, and for answers that mean nothing, which no model that was
+            compiled gives.
         """
         if isinstance(self.core, LinearTransformer):
             raise UnsupportedError(f"memory {self.program.name} holds real vectors; give arrays to `recall`")

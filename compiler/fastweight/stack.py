@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from compiler.errors import UnsupportedError
+from compiler.errors import AttncError, UnsupportedError
 from compiler.fastweight.kernels.precision import BINARY, Precision
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import Floats, Layer, run
@@ -28,14 +28,15 @@ PIECE = 1 << 15
 Item = TypeVar("Item")
 
 
-class UndecodedError(ArithmeticError):
-    """Digits that no table lists: the arithmetic was not precise enough for this stack."""
+class UndecodedError(AttncError, ArithmeticError):
+    """Answers that mean nothing in this precision: counts without room, or digits that no table lists."""
 
 
 def check_counts(answers: Floats, precision: Precision) -> None:
     """Raise UndecodedError where counts are too large to be exact: a bit is left for the halves on the way."""
     if np.abs(answers).max(initial=0) >= 2.0 ** (BINARY[precision].bits - 1):
-        raise UndecodedError(f"a count of {np.abs(answers).max():g} has no room in {precision}")
+        said = f"a count of {np.abs(answers).max():g} has no room in {precision}"
+        raise UndecodedError(f"{said}; take a higher precision, or a shorter word")
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,7 @@ TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class NotExpressibleError(UnsupportedError):
-    """A target cannot express a program, or not within the sizes of this version; the reason is the message."""
+    """A target cannot express a program, or it is not known, or too large for this version; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def compile_to(program: Program, target: Target) -> RecurrentModel:
     """
     made = _compiled(program, target)
     if isinstance(made, Explanation):
-        raise NotExpressibleError(f"{target} cannot express {program.name}: {made.reason}")
+        said = "this version does not compile {} to {}" if made.expressible is None else "{1} cannot express {0}"
+        raise NotExpressibleError(f"{said.format(program.name, target)}: {made.reason}")
     return made
 
 
@@ -128,7 +129,7 @@ def _circles(given: Transitions, word: tuple[int, ...]) -> Explanation:
         False,
         f"repeating {given.spelled(word)} takes it around in a circle of {len(circle)}. With rates from 0 to 1 the "
         "factors I - b k k^T shrink all that they do not leave alone, so fast weights that read a word again and again "
-        "settle or drift one way, and so do their digits",
+        "settle, and so do their digits (in exact arithmetic, with answers whose limits are no thresholds)",
         _names(given, word),
     )
 
@@ -143,7 +144,10 @@ def _circle(given: Transitions, state: int, word: tuple[int, ...]) -> list[int]:
 
 def _beyond_additions(given: Transitions) -> Explanation:
     """Why sums are not enough; the proof is in `compiler.fastweight.automata.potentials`."""
-    word = periodic_word(given)
+    try:
+        word = periodic_word(given)
+    except TooLargeError:  # there is another reason
+        word = None
     if word is not None:
         return Explanation(
             False,

@@ -31,6 +31,7 @@ from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
 from compiler.files.canonical_json import canonical
 from compiler.files.program_text import program_from_text
+from compiler.files.recurrent_check import check_model
 from compiler.files.writing import read_bytes, write_bytes
 from compiler.program import Automaton, Memory
 from compiler.program.memory import ABSENT
@@ -46,8 +47,14 @@ Tensors = dict[str, NDArray[Any]]
 
 def recurrent_to_bytes(model: RecurrentModel) -> bytes:
     """The content of a model's file: the same bytes for the same model."""
+    described, tensors = _described(model, str(model.program))
+    return bytes(save_tensors(tensors, metadata={KEY: canonical(described).decode()}))
+
+
+def _described(model: RecurrentModel, text: str) -> tuple[dict[str, Any], Tensors]:
+    """What a file says of a model whose program has this text, and its tensors."""
     core, tensors = model.core, dict[str, NDArray[Any]]()
-    described: dict[str, Any] = {"format": FORMAT, "program": str(model.program), "target": model.target, "shown": None}
+    described: dict[str, Any] = {"format": FORMAT, "program": text, "target": model.target, "shown": None}
     if isinstance(core, Stack):
         described["layers"] = [_stage_out(stage, f"{n}.", tensors) for n, stage in enumerate(core.stages)]
         described["shown"] = [list(each) if isinstance(each, Shown) else each for each in core.shown]
@@ -56,7 +63,7 @@ def recurrent_to_bytes(model: RecurrentModel) -> bytes:
     if isinstance(core, Counts):
         tensors["stored"] = core.stored
     described["digest"] = _digest(described, tensors)
-    return bytes(save_tensors(tensors, metadata={KEY: canonical(described).decode()}))
+    return described, tensors
 
 
 def save_recurrent(model: RecurrentModel, path: str | Path) -> None:
@@ -82,7 +89,11 @@ def load_recurrent(path: str | Path) -> RecurrentModel | None:
             raise FileError("its digest does not match its content: it was changed after it was written")
         if described.get("format") != FORMAT:
             raise FileError(f"format {described.get('format')!r}; this version reads format {FORMAT}")
-        return _model(described, tensors)
+        model = _model(described, tensors)
+        check_model(model)
+        if _described(model, described["program"])[0] != described:
+            raise FileError("it holds more than its model")
+        return model
     except FileError as problem:
         raise FileError(f"{path}: {problem}") from None
     except (AttncError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
@@ -168,7 +179,7 @@ def _model(described: Mapping[str, Any], tensors: Tensors) -> RecurrentModel:
         layer = _layer_in(said[0], "0.", tensors)
         if not isinstance(layer, LinearTransformer | DeltaProduct):
             raise FileError("its layer counts nothing")
-        if "stored" not in tensors or not isinstance(program.values, tuple):
+        if not isinstance(program.values, tuple):
             return RecurrentModel(program, target, layer)  # type: ignore[arg-type]
         return RecurrentModel(program, target, Counts(spelled(program), program.values, layer, tensors["stored"]))
     stages = tuple(_stage_in(each, f"{n}.", tensors) for n, each in enumerate(said))

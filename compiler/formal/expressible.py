@@ -2,7 +2,8 @@
 
 A model is any number of such layers with feed-forward networks between them, and no positions. "Yes" names a
 construction that is right in exact arithmetic, with rates and decays that reach the ends of their ranges, as sigmoids
-in floats do; where it counts, its numbers grow with the length. "No" holds at every fixed precision.
+in floats do; where it counts, its numbers grow with the length. "No" is for exact arithmetic too, with thresholds that
+are finitely many for each answer; what rounding itself may do is left out (docs/fastweight.md has an example).
 
 **What only adds follows no cycle.** Sums and weighted means, softmax attention among them, compare linear functionals
 of what was added with thresholds, finitely many at a fixed precision. compiler/fastweight/automata/potentials.py

@@ -26,7 +26,9 @@ Attnc = Callable[..., Any]
 def test_files_hold_the_model(name: str, target, tmp_path: Path) -> None:
     program = attnc.load(name)
     if not attnc.explain(program, target).expressible:
-        with pytest.raises(UnsupportedError, match=f"{target} cannot express {name}"):
+        unknown = attnc.explain(program, target).expressible is None
+        said = f"this version does not compile {name} to {target}" if unknown else f"{target} cannot express {name}"
+        with pytest.raises(UnsupportedError, match=said):
             attnc.compile_to(program, target)
         return
     model = attnc.compile_to(program, target)
@@ -87,6 +89,70 @@ def test_hostile_files_are_refused(change, tmp_path: Path) -> None:
     path.write_bytes(changed(content, change))
     with pytest.raises(FileError, match=r"m\.safetensors"):
         load_recurrent(path)
+
+
+def cut(*names: str, axis: int) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    """Tensors without their last entries along an axis."""
+
+    def change(_: dict[str, Any], tensors: dict[str, Any]) -> None:
+        for name in names:
+            tensors[name] = np.ascontiguousarray(np.delete(tensors[name], -1, axis))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "change"),
+    [
+        *(("parity", "recurrent-delta", cut(f"0.{weights}", axis=-1)) for weights in ("R_q", "R_k", "R_v", "r_beta")),
+        *(("parity", "recurrent-delta", cut(f"0.{weights}", axis=1)) for weights in ("W_k", "W_v", "w_beta", "W_0")),
+        ("parity", "srwm", cut("0.embeddings", axis=0)),
+        ("votes", "linear", cut("0.W_q", "0.W_k", "0.W_v", axis=2)),
+        ("votes", "deltaproduct", cut("0.W_v", axis=2)),
+        ("votes", "linear", cut("stored", axis=0)),
+        ("votes", "linear", setting("tensors", "stored", -np.ones((3, 3), dtype=np.int64))),
+        ("votes", "linear", setting("tensors", "stored", np.ones((3, 3)))),
+        ("votes", "linear", lambda _, tensors: tensors.pop("stored")),
+        ("votes", "linear", setting("layers", 0, "normalise", True)),
+        ("vectors", "linear", cut("0.W_q", "0.W_k", "0.W_v", axis=2)),
+        ("vectors", "linear", setting("tensors", "stored", np.ones((1, 1), dtype=np.int64))),
+        ("parity", "srwm", setting("layers", 0, "thresholds", [[]])),
+        ("tomita1", "delta", setting("layers", 0, "thresholds", [[0.875, 0.5, 0.125]])),
+        ("tomita1", "delta", setting("layers", 0, "beta_max", 2)),
+        ("dyck1_depth8", "linear", setting("layers", 0, "normalise", True)),
+        ("parity", "srwm", setting("target", "delta")),
+        ("parity", "srwm", setting("shown", [["maybe", None], [True, None]])),
+        ("parity", "srwm", setting("more", 1)),
+        ("parity", "srwm", setting("tensors", "0.more", np.ones(1))),
+        ("parity", "srwm", lambda _, tensors: tensors["0.table"].__setitem__((0, 1), 2)),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(name: str, target, change, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(changed(recurrent_to_bytes(attnc.compile_to(attnc.load(name), target)), change))
+    with pytest.raises(FileError, match=r"m\.safetensors"):
+        load_recurrent(path)
+
+
+def test_a_model_in_a_file_that_differs_from_its_program_is_noticed(attnc: Attnc) -> None:
+    assert attnc("compile", "parity", "--target", "srwm", "-o", "m.safetensors").status == 0
+    path = Path("m.safetensors")
+    assert "differs" not in attnc("run", "parity", "1", "--model", "m.safetensors").err
+
+    def turn(_: dict[str, Any], tensors: dict[str, Any]) -> None:
+        tensors["0.table"][:, -1] = 1 - tensors["0.table"][:, -1]
+
+    path.write_bytes(changed(path.read_bytes(), turn))
+    assert "the model differs from the program on 1" in attnc("run", "parity", "1", "--model", "m.safetensors").err
+
+
+def test_counts_without_room_are_no_mistake_of_the_compiler(attnc: Attnc) -> None:
+    word = ", ".join(["holiday = yes"] * 300 + ["holiday"])
+    for target in ("linear", "deltaproduct"):
+        told = attnc("run", "votes", word, "--target", target, "--precision", "bfloat16")
+        assert (told.status, told.out) == (2, "")
+        assert "no room in bfloat16" in told.err
+        assert "report" not in told.err
 
 
 def test_damaged_and_other_files(tmp_path: Path) -> None:

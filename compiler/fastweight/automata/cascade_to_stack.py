@@ -9,17 +9,18 @@ and thresholds 1/8, 1/2 and 7/8 tell the bits of c_0 and c_1. An error e made at
 / 3, as W is divided by 4 at each reset and is left alone otherwise.
 
 The exchange of two points fits in: with rate 2 and value 1/2, W <- 1 - W turns all digits round, (3/4) (1 + 1/4 + ...)
-being 1. So parity is a DeltaNet layer with one key, with rates up to 2.
+being 1. (Rounding errors do not add up: with p bits numbers from 1/2 to 1 are multiples of 2^-p, and exchanges of such
+numbers are exact until the next reset.) So parity is a DeltaNet layer with one key, with rates up to 2.
 
 A level that permutes n >= 3 points is a DeltaProduct layer over 2 n keys, two for each point. A row w is 1 on both
 keys of the point; the exchange of i and j is the reflection with rate 2 and the key 1/2, 1/2 on i, -1/2, -1/2 on j, of
-length 1: w k is w_i - w_j, and w - 2 (w k) k exchanges the entries. (With entries that are powers of 4, and halves,
-all this is exact in any binary precision.) A permutation takes n - cycles exchanges. A reset to c divides w by 4, by
-the decay, and writes 1 on the two keys of c, in two steps with rate 1. So the point has 1; the one before the last
-reset, if it is another, 1/4; and points of earlier resets 1/16 and less, at most 1/12 together. Permutations move them
-all alike. Points are numbered from 1, and for each bit there is a head that reads the sum over the points with that
-bit: thresholds 3/16, 5/8 and 19/16 tell the bits of the point and of the one before, which is read as 0 if it was the
-same.
+length 1: w k is w_i - w_j, and w - 2 (w k) k exchanges the entries. (With entries 0 and 1 this is exact in any binary
+precision; beside 1 an entry below its last bit may be lost.) A permutation takes n - cycles exchanges. A reset to c
+divides w by 4, by the decay, and writes 1 on the two keys of c, in two steps with rate 1. So the point has 1; the one
+before the last reset, if it is another, 1/4; and points of earlier resets 1/16 and less, at most 1/12 together.
+Permutations move them all alike. Points are numbered from 1, and for each bit there is a head that reads the sum over
+the points with that bit: thresholds 3/16, 5/8 and 19/16 tell the bits of the point and of the one before, which is
+read as 0 if it was the same.
 
 What stood at a level before a token follows: after a reset it is read, and a permutation can be undone.
 """

@@ -1,0 +1,73 @@
+"""Whether the parts of a model fit together: compiled loops index its arrays without looking."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from compiler.errors import ModelError
+from compiler.fastweight.automata.transitions import Shown
+from compiler.fastweight.counting import Counts
+from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.linear_transformer import LinearTransformer
+from compiler.fastweight.recurrent_delta import RecurrentDelta
+from compiler.fastweight.recurrent_model import RecurrentModel
+from compiler.fastweight.self_referential import SelfReferential
+from compiler.fastweight.stack import Stack, Stage
+from compiler.program import Memory
+
+
+def check_model(model: RecurrentModel) -> None:
+    """Raise ModelError unless layers are of the target, and tables and counts of their layers and of the program."""
+    program, core = model.program, model.core
+    if not all(_is_of(layer, model.target) for layer in model.layers):
+        raise ModelError(f"a layer is none of {model.target}")
+    adds = isinstance(program, Memory) and (program.write == "sum" or isinstance(program.keys, int))
+    if adds == isinstance(core, Stack):
+        raise ModelError("it does not work as its program does")
+    if isinstance(core, Stack):
+        for stage in core.stages:
+            _check_stage(stage)
+        for each in core.shown:
+            if isinstance(each, Shown) and not (
+                (each.accepts is None or isinstance(each.accepts, bool)) and isinstance(each.output, str | None)
+            ):
+                raise ModelError(f"it shows {each}, which no automaton does")
+    elif isinstance(core, Counts):
+        _check_counts(core, program.keys)  # type: ignore[union-attr]
+    elif isinstance(program, Memory):
+        n, m = program.keys, program.values
+        if not isinstance(n, int) or not isinstance(m, int) or (core.inputs, core.outputs) != (n + m + n, m):
+            raise ModelError("its layer is none of its vectors")
+
+
+def _is_of(layer: object, target: str) -> bool:
+    match layer:
+        case LinearTransformer():
+            return target == "linear" and layer.normalise is False
+        case DeltaProduct():
+            plain = layer.beta_max == 1 and len(layer.W_k) == 1 and layer.w_alpha is None
+            return target == "deltaproduct" or (target == "delta" and plain)
+        case RecurrentDelta():
+            return target == "recurrent-delta" and len(layer.W_q) == 1
+        case SelfReferential():
+            return target == "srwm" and len(layer.W_0) == 1
+    return False
+
+
+def _check_stage(stage: Stage) -> None:
+    for each in stage.thresholds:
+        if not each or not all(map(isfinite, each)) or list(each) != sorted(set(each)):
+            raise ModelError("thresholds are finite and increase")
+    for _, digits in stage.table:
+        if not all(0 <= digit <= len(each) for digit, each in zip(digits, stage.thresholds, strict=True)):
+            raise ModelError("a table has digits that there are not")
+
+
+def _check_counts(counts: Counts, keys: object) -> None:
+    stored, shape = counts.stored, (len(keys) if isinstance(keys, tuple) else 0, len(counts.values))
+    if stored.dtype != np.int64 or stored.shape != shape or (stored < 0).any():
+        raise ModelError(f"stored counts are integers of the shape {shape}")
+    if (counts.layer.inputs, counts.layer.outputs) != (1 + len(counts.letters), shape[1]):
+        raise ModelError("its layer does not count the values of its program")
