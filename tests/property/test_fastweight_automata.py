@@ -11,7 +11,7 @@ from compiler.errors import TooLargeError, UnsupportedError
 from compiler.fastweight.automata import holonomy as holonomies
 from compiler.fastweight.automata import periodic_words
 from compiler.fastweight.automata.additive import additive_stack
-from compiler.fastweight.automata.cascade import Cascade, Component, Level, Permute, Reset, check_cascade
+from compiler.fastweight.automata.cascade import Permute, check_cascade
 from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.automata.periodic_words import circle, periodic_word
@@ -19,7 +19,6 @@ from compiler.fastweight.automata.potentials import components, not_told_apart
 from compiler.fastweight.automata.quotients_to_cascade import permutes, quotient_cascade
 from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.automata.transitions import Transitions, transitions
-from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.targets import NotExpressibleError, compile_to, explain
 from compiler.language.load import load
@@ -202,65 +201,6 @@ def test_sums_are_refused_where_circles_are_not_looked_for(monkeypatch) -> None:
     assert explain(load("third_from_end"), "delta").expressible is None
     with pytest.raises(NotExpressibleError, match="this version does not compile third_from_end to delta: too large"):
         compile_to(load("third_from_end"), "delta")
-
-
-def factors(keys: np.ndarray, rates: np.ndarray) -> np.ndarray:
-    """The product of I - b k k^T, for unit keys as rows."""
-    unit = keys / np.linalg.norm(keys, axis=1, keepdims=True)
-    return np.linalg.multi_dot(
-        [np.eye(len(unit[0])), *(np.eye(len(k)) - b * np.outer(k, k) for k, b in zip(unit, rates, strict=True))]
-    )
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 5))
-def test_factors_of_rates_up_to_1(seed: int, dimension: int, letters: int) -> None:
-    """They have no eigenvalue of length 1 but 1, and two of them none that is negative or not real."""
-    rng = np.random.default_rng(seed)
-    keys, rates = rng.normal(size=(letters, dimension)), rng.choice([0, 0.3, 1], letters)
-    values = np.linalg.eigvals(factors(keys, rates))
-    assert all(abs(value) < 1 - 1e-9 or abs(value - 1) < 1e-6 for value in values)
-    if letters <= 2:
-        assert all(value.real > -1e-6 and abs(value.imag) < 1e-6 for value in values)
-
-
-def test_three_factors_change_sides() -> None:
-    angles = np.array([0, np.pi / 3, 2 * np.pi / 3])
-    values = np.linalg.eigvals(factors(np.stack([np.cos(angles), np.sin(angles)], axis=1), np.ones(3)))
-    assert np.isclose(values.real.min(), -1 / 8)
-
-
-@pytest.mark.parametrize(("precision", "least"), [("float32", -149), ("float16", -24), ("bfloat16", -133)])
-def test_rounding_is_no_linear_map(precision, least: int) -> None:
-    """The example in docs/fastweight.md: parity, with rate 1, of subnormal numbers."""
-    key = np.array([[[[0, 1], [0, 1]]]]) / np.sqrt(2)
-    first, rates = np.array([[[2.0**least, 0]]]), np.array([[[-1000.0, 1000.0]]])
-    layer = DeltaProduct(np.array([[[1.0, 1.0], [0, 0]]]), key, np.zeros((1, 1, 1, 2)), rates, W_0=first)
-    word = np.random.default_rng(0).integers(0, 2, 10_000)
-    answers = started(layer, np.eye(2), precision).feed(word)[:, 0]
-    assert np.array_equal(answers < 2.0 ** (least - 1), np.cumsum(word) % 2 == 1)
-
-
-@settings(max_examples=60)
-@given(st.integers(2, 20), st.integers(0, 2**32 - 1), st.sampled_from(PRECISIONS), st.sampled_from([0.02, 0.3, 0.7]))
-def test_levels_keep_away_from_thresholds_in_every_precision(points: int, seed: int, precision, resets: float) -> None:
-    """Random permutations, exchanges and resets: by 1/32 at least, so no errors of rounding add up."""
-    rng = np.random.default_rng(seed)
-    exchanged = np.arange(points)
-    exchanged[[0, points - 1]] = exchanged[[points - 1, 0]]
-    permutes = [Permute(tuple(exchanged.tolist())), *(Permute(tuple(rng.permutation(points).tolist())) for _ in "ab")]
-    wanted = [Reset(int(point)) for point in rng.integers(0, points, 4)]
-    component = Component(points, (*wanted, *permutes))
-    stage = cascade_to_stack(Cascade(("",) * 6, (Level((component,), {}),), ())).stages[0]
-    kinds = rng.random(3_000) < resets
-    word = np.where(kinds, rng.integers(1, 4, 3_000), rng.integers(4, 7, 3_000))
-    answers = started(stage.layer, stage.embedded, precision).feed(np.array([0, *word]))
-    assert np.abs(answers[:, :, None] - np.array(stage.thresholds[0])).min() > 1 / 32
-    point, first = wanted[0].point, int(points > 2)
-    for token, answer in zip(word.tolist(), answers[1:], strict=True):
-        action = component.actions[token]
-        point = action.point if isinstance(action, Reset) else action.targets[point]
-        bits = answer > stage.thresholds[0][1]
-        assert sum(int(bit) << n for n, bit in enumerate(bits)) == point + first
 
 
 def test_a_cascade_that_shows_something_else_is_noticed() -> None:
