@@ -1,7 +1,7 @@
 """attnc: programs into linear attention, and back.
 
-A program (a finite automaton, an associative memory, a Turing machine) becomes the weights of one layer of linear
-attention, exactly; training data are generated from it; the weights are learned back in polynomial time, with a
+A program (a finite automaton, an associative memory, a Turing machine, a grammar) becomes the weights of one layer of
+linear attention, exactly; training data are generated from it; the weights are learned back in polynomial time, with a
 certificate that the data determine them; and a model, ours or another, is decided to be the program, with a proof or
 with the shortest counterexample.
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from compiler.learning.sums.collect import moments
     from compiler.learning.sums.data_moments import DataMoments, reduce
     from compiler.model import Model
-    from compiler.program import Automaton, Machine, Memory, UniversalAutomaton, UniversalMachine
+    from compiler.program import Automaton, Grammar, Machine, Memory, UniversalAutomaton, UniversalMachine
     from compiler.program.machine import Action
     from compiler.program.properties import Property
     from compiler.program.run import Run
@@ -95,6 +95,7 @@ _HOMES = {
     "reduce": "compiler.learning.sums.data_moments",
     "Model": "compiler.model",
     "Automaton": "compiler.program",
+    "Grammar": "compiler.program",
     "Machine": "compiler.program",
     "Memory": "compiler.program",
     "UniversalAutomaton": "compiler.program",
@@ -135,6 +136,7 @@ __all__ = [
     "Explanation",
     "FewHeads",
     "Form",
+    "Grammar",
     "Learned",
     "LinearAttentionRegressor",
     "Machine",

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-FAMILIES = ("automata", "memories", "machines", "universal")
+FAMILIES = ("automata", "memories", "machines", "grammars", "universal")
 
 
 @cache

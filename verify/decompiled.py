@@ -11,9 +11,10 @@ from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError
 from compiler.model import Model
 from compiler.model_for_program import model_for_program
-from compiler.program import Machine, Program
+from compiler.program import Grammar, Machine, Program
 from compiler.program.words import spell
 from compiler.program_to_rules.lower import lowering_for
+from compiler.program_to_rules.lowered_grammar import POPPED
 from compiler.program_to_rules.memory import NOW
 from verify.answers import ModelAnswers, program_answers
 from verify.same_on_domain import shortest_difference
@@ -46,6 +47,8 @@ def decompile(model: Model) -> Program:
         )
     if isinstance(model.program, Machine):
         return _machine(model, model.program)
+    if isinstance(model.program, Grammar) or POPPED in model.coordinates:
+        return _grammar(model)
     if NOW in model.coordinates:
         return _memory(model)
     if is_real_memory(model):
@@ -71,6 +74,17 @@ def _machine(model: Model, claimed: Machine) -> Program:
             raise
         return claimed
     return found
+
+
+def _grammar(model: Model) -> Program:
+    """The grammar that the model claims to be, if that is proved: none is read from weights."""
+    if not isinstance(model.program, Grammar):
+        raise DecompileError(
+            "the coordinates are those of a grammar, and this version reads none from weights: it proves only the one "
+            "that a model claims to be, and this one carries no program"
+        )
+    _require(_judged(model.program, model), model.program)
+    return model.program
 
 
 def _automaton(model: Model) -> Program:

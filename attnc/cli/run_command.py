@@ -13,7 +13,7 @@ from attnc.cli.references import heads_option, load_model_file
 from compiler.errors import UnsupportedError
 from compiler.language.load import load
 from compiler.model import Decode, Model
-from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
+from compiler.program import Automaton, Grammar, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
 from compiler.program.run import Run
 from compiler.program.words import shorten, spell_word
 from compiler.program_to_model import compile
@@ -216,7 +216,7 @@ def _compare(program: Program, text: str, row: Row) -> None:
     if isinstance(program, Machine):
         expected = program.run(text, steps=min(row["steps"] + 1, MOST_COMPARED))
     else:
-        assert isinstance(program, Automaton | Memory)
+        assert isinstance(program, Automaton | Memory | Grammar)
         expected = program.run(text)
     unknown = row["outcome"] == "unfinished" or (expected.outcome == "unfinished" and row["steps"] >= MOST_COMPARED)
     if not unknown and (expected.outcome, list(expected.output)) != (row["outcome"], row["output"]):

@@ -88,6 +88,7 @@ def _hint_of_place(token: Token, expected: set[str], before: str, after: str, wr
         (token.type in ("ELSE", "EPSILON") and before == "COMMA", f"`{token}` stands alone, in a rule of its own"),
         (token.type in _VERDICTS and before == "EXAMPLE", 'the empty word is written ""'),
         (token.type == "LBRACE" and before in ("ALWAYS", "NEVER"), "a property with states of its own has a name"),
+        (expected == {"ARROW"} and before not in ("ELSE", "EPSILON"), "a rule of a grammar is written `A -> a A | b`"),
         (token.type in ("ACCEPT", "REJECT") and before == "ARROW", "automata accept by their states: `accept state q`"),
         (
             is_rule and str(token) in KEYWORDS,

@@ -64,6 +64,16 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Production:
+    """The alternatives of a nonterminal: ``start S -> a S | ""``."""
+
+    left: Name
+    bodies: tuple[tuple[Name, ...], ...]
+    start: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Regex:
     """A regular expression, the text between the slashes."""
 
@@ -141,7 +151,7 @@ class ExampleSyntax:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Clause: TypeAlias = Setting | State | Language | PropertySyntax | Store | ExampleSyntax
+Clause: TypeAlias = Setting | State | Production | Language | PropertySyntax | Store | ExampleSyntax
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import programs as library
 from compiler.errors import FileError, ProgramError, SourceError, TooLargeError
 from compiler.language.diagnostics import Diagnostic, Source, Span
 from compiler.language.families.automaton import to_automaton
+from compiler.language.families.grammar import to_grammar
 from compiler.language.families.machine import to_machine
 from compiler.language.families.memory import to_memory
 from compiler.language.families.universal import to_universal
@@ -170,6 +171,8 @@ class Module:
                 return to_memory(syntax, self)
             case "machine":
                 return to_machine(syntax, self)
+            case "grammar":
+                return to_grammar(syntax, self)
             case _:
                 return to_universal(syntax, self)
 

@@ -19,8 +19,8 @@ from compiler.language.text_to_tokens import MAX_NESTING, parser, span_of, token
 from compiler.language.tree_to_syntax import program_to_syntax, use_to_syntax
 from compiler.program.words import unquote
 
-KINDS = frozenset({"AUTOMATON", "MEMORY", "MACHINE", "UNIVERSAL"})
-CLAUSES = frozenset("STATE START ACCEPT ALPHABET EXAMPLE LANGUAGE ALWAYS NEVER BLANK MARKS CELLS HEAD".split())
+KINDS = frozenset({"AUTOMATON", "MEMORY", "MACHINE", "GRAMMAR", "UNIVERSAL"})
+CLAUSES = frozenset("STATE START ACCEPT ALPHABET EXAMPLE LANGUAGE ALWAYS NEVER BLANK MARKS CELLS HEAD DEPTH".split())
 """What begins a clause of a program and never a rule of a state."""
 OPENING = frozenset({"SEP", "LBRACE", "RBRACE"})
 """Behind these, and only there, a clause or a program begins."""

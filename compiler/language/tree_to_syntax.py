@@ -59,6 +59,9 @@ class _ToSyntax(Transformer[Token, Any]):
     def memory(self, children: list[Any]) -> s.ProgramSyntax:
         return self._program("memory", children)
 
+    def grammar(self, children: list[Any]) -> s.ProgramSyntax:
+        return self._program("grammar", children)
+
     def universal_automaton(self, children: list[Any]) -> s.ProgramSyntax:
         return self._program("universal automaton", children)
 
@@ -120,6 +123,13 @@ class _ToSyntax(Transformer[Token, Any]):
 
     def target(self, children: list[Token]) -> s.Step:
         return s.Step("state", _name(children[0]))
+
+    def body(self, children: list[Token]) -> tuple[s.Name, ...]:
+        return _names(children)
+
+    def production(self, children: list[Any]) -> s.Production:
+        start, left, _, *bodies = children
+        return s.Production(_name(left), tuple(bodies), start is not None, span_of(left))
 
     def pair(self, children: list[Token]) -> s.ItemSyntax:
         key, value = children

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from compiler.program.automaton import Automaton
+from compiler.program.grammar import Grammar
 from compiler.program.machine import Machine
 from compiler.program.memory import Memory
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
 
-Program: TypeAlias = Automaton | Memory | Machine | UniversalAutomaton | UniversalMachine
+Program: TypeAlias = Automaton | Memory | Machine | Grammar | UniversalAutomaton | UniversalMachine
 
-__all__ = ["Automaton", "Machine", "Memory", "Program", "UniversalAutomaton", "UniversalMachine"]
+__all__ = ["Automaton", "Grammar", "Machine", "Memory", "Program", "UniversalAutomaton", "UniversalMachine"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from compiler.program.automaton import Automaton
+from compiler.program.grammar import Grammar, body_text
 from compiler.program.machine import Machine
 from compiler.program.memory import Memory
 from compiler.program.properties import Property
@@ -114,6 +115,16 @@ def _action(program: Machine, state: str, symbol: str) -> str:
     elif action.target is not None and action.target != state:
         parts.append(spell(action.target))
     return ", ".join(parts) or "stay"
+
+
+def grammar_to_text(program: Grammar) -> str:
+    """A grammar, a line for each nonterminal."""
+    clauses = [f"alphabet {_listed(program.alphabet)}", f"depth {program.depth}"]
+    for left, bodies in program.rules.items():
+        alternatives = " | ".join(map(body_text, bodies))
+        clauses.append(f"{'start ' * (left == program.start)}{spell(left)} -> {alternatives}")
+    examples = _examples(program.examples, program.alphabet, ())
+    return _block(f"grammar {_title(program.name)}", clauses + examples)
 
 
 def universal_to_text(program: UniversalAutomaton | UniversalMachine) -> str:

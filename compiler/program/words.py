@@ -28,7 +28,8 @@ KEYWORDS = frozenset(
     automaton memory machine universal use alphabet start accept reject halt state language example accepts
     rejects halts overruns gives emits else epsilon not keys values real write latest first sum store absent
     dimensions seed blank marks cells head steps left right stay states symbols always never
-    grammar property import where
+    grammar depth
+    property import where
     """.split()
 )
 """Every reserved word of the language; the last line is reserved for later."""

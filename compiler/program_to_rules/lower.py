@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 from compiler.errors import UnsupportedError
-from compiler.program import Automaton, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
+from compiler.program import Automaton, Grammar, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
 from compiler.program_to_rules.automaton import automaton_to_rules
 from compiler.program_to_rules.dense_memory import dense_memory_to_rules
+from compiler.program_to_rules.grammar import grammar_to_rules
 from compiler.program_to_rules.history_automaton import automaton_history, automaton_width
 from compiler.program_to_rules.history_machine import machine_history
 from compiler.program_to_rules.history_tape import machine_width
@@ -75,6 +76,8 @@ def lower(
         return machine_to_rules(program)
     if isinstance(program, Memory):
         return _memory(program)
+    if isinstance(program, Grammar):
+        return grammar_to_rules(program)
     if isinstance(program, UniversalAutomaton):
         return _universal_automaton(program, fewest)
     return _universal_machine(program, fewest)

@@ -45,7 +45,7 @@ def test_the_manual_parses_and_keeps_its_promises(block: str) -> None:
 def test_the_manual_shows_every_kind_and_is_not_empty() -> None:
     assert len(BLOCKS) >= 6
     kinds = {program.kind for block in BLOCKS for program in Workspace().text(block).check_all().values()}
-    assert kinds == {"automaton", "memory", "machine", "universal automaton", "universal machine"}
+    assert kinds == {"automaton", "memory", "machine", "grammar", "universal automaton", "universal machine"}
 
 
 def test_the_manual_lists_the_reserved_words_and_operations() -> None:
