@@ -19,6 +19,7 @@ import numpy as np
 from compiler.domain.closing import closed
 from compiler.domain.forks import Fork, Split, forks_of, split
 from compiler.domain.free_runs import free_hulls
+from compiler.domain.grammar_runs import short_words
 from compiler.domain.guarded import system_of
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.machine_system import turns_from
@@ -27,6 +28,7 @@ from compiler.domain.universal_runs import universal_runs
 from compiler.exact import plus, product, scaled, times
 from compiler.heads_to_rules import exact_heads
 from compiler.model import Model
+from compiler.program_to_rules.lowered_grammar import LoweredGrammar
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering, Turn
@@ -241,11 +243,15 @@ class _AskedInRuns:
 
 
 def words_of(lowering: Lowering) -> Iterator[Sequence[Any]]:
-    """The inputs of a program by length; of a memory all up to two requests, then those that write one key twice.
+    """The inputs of a program by length; of a grammar without those that go on once they have failed (`short_words`).
 
-    What differs on a memory at all differs after at most two requests for one key: they lead to every step that it can
-    take (`domain.memory_system`), and steps add up.
+    Of a memory all up to two requests, then those that write one key twice. What differs on a memory at all differs
+    after at most two requests for one key: they lead to every step that it can take (`domain.memory_system`), and steps
+    add up.
     """
+    if isinstance(lowering, LoweredGrammar):
+        yield from short_words(lowering.program)
+        return
     items = tuple(dict.fromkeys(lowering.items()))
     longest = lowering.longest
     if longest is not None:

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from compiler.domain.grammar_runs import random_runs
+from compiler.domain.grammar_system import grammar_system
 from compiler.domain.machine_system import cells_read, machine_system, turns_from
 from compiler.domain.memory_system import memory_system
 from compiler.domain.system import System
@@ -17,6 +19,7 @@ from compiler.domain.universal_system import (
     universal_machine_system,
 )
 from compiler.errors import UnsupportedError
+from compiler.program_to_rules.lowered_grammar import LoweredGrammar
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering, Turn
@@ -32,14 +35,17 @@ MOST_STARTS = 50_000
 STEPS = 100_000
 """The most steps of one run."""
 REQUESTS = 100
-_SMALLER = {"machine": "on fewer cells", "memory": "with fewer keys or values"}
+_SMALLER = {"machine": "on fewer cells", "memory": "with fewer keys or values", "grammar": "with less depth"}
 
 Start: TypeAlias = tuple[tuple[int, ...], int]
 """The numbers of the symbols on a tape, and the cell of the head."""
 
 
 def system_of(lowering: Lowering) -> System:
-    """The guarded system of a memory or a machine. Raises UnsupportedError for others, and where it is too large."""
+    """The guarded system of a memory, a machine, a grammar or a universal program.
+
+    Raises UnsupportedError for others, and where it is too large.
+    """
     program = lowering.program
     if len(lowering.tokens) > MOST_TOKENS:
         smaller = _SMALLER.get(program.kind, "with smaller bounds")
@@ -49,6 +55,8 @@ def system_of(lowering: Lowering) -> System:
         )
     if isinstance(lowering, LoweredMachine):
         return machine_system(lowering)
+    if isinstance(lowering, LoweredGrammar):
+        return grammar_system(lowering)
     if isinstance(lowering, LoweredUniversalAutomaton):
         return universal_automaton_system(lowering)
     if isinstance(lowering, LoweredPointerMachine):
@@ -107,6 +115,8 @@ def runs_of(system: System, seed: int = 0) -> Iterator[list[Turn]]:
     lowering = system.lowering
     if isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine):
         yield from universal_runs(lowering, random)
+    if isinstance(lowering, LoweredGrammar):
+        yield from random_runs(lowering, random, REQUESTS)
     if not isinstance(lowering, LoweredMachine):
         items = lowering.items()
         while True:

@@ -41,7 +41,10 @@ def test_bounds_are_kept(data: st.DataObject) -> None:
     assert machine.steps is not None
     assert machine.steps <= 3
     assert data.draw(strategies.machines(max_steps=None)).steps is None
-    for program in (memory, data.draw(strategies.machines()), data.draw(strategies.automata())):
+    grammar = data.draw(strategies.grammars(max_nonterminals=2, max_letters=2, max_symbols=1, max_depth=3))
+    assert (len(grammar.rules) <= 2, len(grammar.alphabet) <= 2, grammar.depth <= 3) == (True, True, True)
+    assert max(len(body) for bodies in grammar.rules.values() for body in bodies) <= 2
+    for program in (memory, grammar, data.draw(strategies.machines()), data.draw(strategies.automata())):
         assert len(data.draw(strategies.inputs(program, max_size=2))) <= 2
 
 
@@ -63,6 +66,22 @@ OCCUR = {
     "a memory that adds up": lambda p: p.write == "sum",
     "a memory that stores a key twice": lambda p: len({key for key, _ in p.stored}) < len(p.stored),
 }
+
+
+GRAMMARS = {
+    "accepted": lambda run: len(run[1]) > 3 and run[0].run(run[1]).outcome == "accepted",
+    "rejected": lambda run: len(run[1]) > 3 and run[0].run(run[1][:-1]).outcome == "accepted",
+    "overran": lambda run: run[0].depth > 2 and run[0].run(run[1]).outcome == "overran",
+    "three rules": lambda run: min(len(bodies) for bodies in run[0].rules.values()) > 1 and len(run[0].rules) == 3,
+    "an alternative that begins with a nonterminal": lambda run: any(
+        body[:1] and body[0] in run[0].rules for bodies in run[0].rules.values() for body in bodies
+    ),
+}
+
+
+@pytest.mark.parametrize("what", GRAMMARS)
+def test_every_sort_of_grammar_is_drawn(what: str) -> None:
+    find(strategies.runs_of(strategies.grammars()), GRAMMARS[what], settings=UNSHRUNK)
 
 
 @pytest.mark.parametrize("what", OCCUR)

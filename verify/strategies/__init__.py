@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from verify.strategies.inputs import inputs, requests, runs_of, words
 from verify.strategies.models import disguises, exchanged, models, mutants, rescaled, sheared
-from verify.strategies.programs import automata, machines, memories, programs
+from verify.strategies.programs import automata, grammars, machines, memories, programs
 
 __all__ = [
     "automata",
     "disguises",
     "exchanged",
+    "grammars",
     "inputs",
     "machines",
     "memories",

@@ -1,4 +1,4 @@
-"""Small programs: automata, memories and machines.
+"""Small programs: automata, memories, machines and grammars.
 
 They shrink towards few states, keys and cells, and machines towards stopping at once.
 
@@ -17,14 +17,16 @@ machine drawn {
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, get_args
 
 from hypothesis import strategies as st
 
 from compiler.program.automaton import Automaton
+from compiler.program.grammar import Grammar
 from compiler.program.machine import Action, Machine, Stop
 from compiler.program.memory import Memory, Write
+from compiler.program.prediction import Body, conflicts
 
 Kind = Literal["acceptor", "moore", "mealy"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -124,9 +126,34 @@ def _actions(draw: st.DrawFn, symbols: Sequence[str], max_states: int) -> Callab
     return lambda states: Action(write, move, states[target % len(states)])
 
 
-def programs() -> st.SearchStrategy[Automaton | Memory | Machine]:
-    """Programs of every family that reads words: automata, memories and machines, small ones."""
-    return automata() | memories() | machines()
+@st.composite
+def grammars(
+    draw: st.DrawFn, *, max_nonterminals: int = 3, max_letters: int = 3, max_symbols: int = 4, max_depth: int = 6
+) -> Grammar:
+    """LL(1) grammars: drawn alternatives of up to `max_symbols` symbols, less those by which they are not LL(1).
+
+    The first alternative of each nonterminal is of terminals alone, so each derives a word.
+    """
+    letters = tuple(LETTERS[: draw(st.integers(1, max_letters))])
+    nonterminals = tuple("SABCDEFGH"[: draw(st.integers(1, max_nonterminals))])
+    ends = st.just(()) | st.lists(st.sampled_from(letters), max_size=2).map(tuple)
+    behind = st.lists(st.sampled_from([*nonterminals, *letters]), max_size=max_symbols - 1).map(tuple)
+    bodies = st.tuples(st.sampled_from([*letters, *letters, *nonterminals]), behind).map(
+        lambda body: (body[0], *body[1])
+    )
+    drawn = {left: [draw(ends), *draw(st.lists(bodies, min_size=1, max_size=3))] for left in nonterminals}
+    while found := next(conflicts(letters, "S", rules := _rules(drawn)), None):
+        del drawn[found.nonterminal][found.second]
+    return Grammar("drawn", letters, "S", rules, draw(st.integers(1, max_depth)))
+
+
+def _rules(alternatives: Mapping[str, Sequence[Body]]) -> dict[str, tuple[Body, ...]]:
+    return {left: tuple(bodies) for left, bodies in alternatives.items()}
+
+
+def programs() -> st.SearchStrategy[Automaton | Memory | Machine | Grammar]:
+    """Programs of every family that reads words: automata, memories, machines and grammars, small ones."""
+    return automata() | memories() | machines() | grammars()
 
 
 def _numbered(letter: str, count: int) -> tuple[str, ...]:
