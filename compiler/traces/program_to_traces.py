@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from compiler.domain.grammar_runs import random_word
 from compiler.domain.universal_runs import universal_runs
 from compiler.errors import DataError
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
 from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lowered_grammar import LoweredGrammar
 from compiler.program_to_rules.lowered_universal_automaton import LoweredUniversalAutomaton
 from compiler.program_to_rules.lowered_universal_machine import LoweredUniversalMachine
 from compiler.program_to_rules.lowering import Lowering, Turn
@@ -48,6 +50,7 @@ def generate(
         So many words, of lengths drawn uniformly from `lengths` (both ends included; a number: just this length), of
         symbols drawn uniformly and independently; the same seed gives the same data. Default 100 words of 1 to 20
         symbols. Of a universal program: so many random programs, each on a random input of so many symbols or steps.
+        Of a grammar: words of at most so many symbols, most of them symbols that its parser goes on with.
     certified
         Instead a small teaching set whose row space contains the span of all configurations that the program can
         reach: it determines the program's rules at every length. Only what shows something new is supervised. It takes
@@ -113,6 +116,8 @@ def _random_words(lowering: Lowering, number: int, lengths: tuple[int, int], see
     alphabet = lowering.items()
     random = np.random.default_rng(seed)
     drawn = random.integers(least, most + 1, size=number).tolist()
+    if isinstance(lowering, LoweredGrammar):
+        return [list(random_word(lowering.program, random, length)) for length in drawn]
     return [[alphabet[n] for n in random.integers(0, len(alphabet), size=length).tolist()] for length in drawn]
 
 

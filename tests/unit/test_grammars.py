@@ -102,7 +102,7 @@ def same_again(word: str) -> str:
 
 
 def expression(word: str) -> str:
-    """Python's own parser, without what it has besides: calls, empty brackets, the signs `+`, the operators // and **."""
+    """Python's own parser, without what it has besides: calls, empty brackets, signs `+`, operators // and **."""
     try:
         compile(word.replace("n", " n ").strip(), "<word>", "eval")
     except SyntaxError:
@@ -191,6 +191,15 @@ def test_the_circle() -> None:
     few = attnc.certify(attnc.generate(grammar, count=3, lengths=4), grammar)
     assert not few.certified
     assert few.rank < few.span
+
+
+def test_random_data_have_sentences() -> None:
+    grammar = load("dyck2")
+    data = attnc.generate(grammar, count=60, lengths=(1, 12), seed=1)
+    accept = attnc.compile(grammar).coordinates.index("accept")
+    assert len(data.offsets) == 61
+    assert 3 < data.tokens[:, accept].sum() < 60
+    assert attnc.learn(data).report.exact
 
 
 def test_a_wrong_cell_is_found_where_it_is_deep() -> None:
