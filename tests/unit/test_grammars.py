@@ -4,13 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import attnc
+from compiler.domain.grammar_runs import short_words
 from compiler.errors import DecompileError, ProgramError, UnsupportedError, WordError
 from compiler.language.load import load, parse
 from compiler.language.syntax_to_program import Workspace
@@ -46,6 +47,23 @@ def test_the_stack_is_counted_after_each_step() -> None:
     assert [grammar.run("a" * n + "b" * n).outcome for n in range(5)] == ["accepted"] * 3 + ["overran"] * 2
     assert grammar.run("aaab").outcome == grammar.run("aaabbbbb").outcome == "overran"
     assert grammar.run("baaa").outcome == "rejected"
+
+
+def test_names_that_the_layer_uses_itself() -> None:
+    """Symbols may be called as its tokens and coordinates are: nothing is mixed up."""
+    letters = ("start", "end of input", "stay", "accept", "end", "|", "->", "empty rejects")
+    rules = {
+        "failed": (("start", "empty", "end of input"), ("stay", "failed"), ("|", "two words")),
+        "empty": (("accept", "empty", "end"), ("->", "overran", "overran"), ()),
+        "two words": (("empty rejects", "failed", "failed"), ()),
+        "overran": (("stay",), ("end", "overran", "overran", "overran")),
+    }
+    grammar = Grammar("two words", letters, "failed", rules, depth=4)
+    assert parse(str(grammar)) == grammar
+    model = attnc.compile(grammar)
+    outcomes = {run.outcome for word in islice(short_words(grammar), 3_000) if (run := grammar.run(word))}
+    assert outcomes == {"accepted", "rejected", "overran"}
+    assert all(model.run(word).agrees_with(grammar.run(word)) for word in islice(short_words(grammar), 3_000))
 
 
 BAD: list[tuple[dict[str, object], str]] = [
