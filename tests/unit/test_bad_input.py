@@ -200,15 +200,18 @@ def test_a_real_interrupt(folder: Path) -> None:
         "machine m { blank _; alphabet 1; cells 4; start state q { _ -> stay, q; 1 -> stay, q } }"
     )
     command = [sys.executable, "-m", "attnc", "run", "m.attn", "1", "--max-tokens", "1000000000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        time.sleep(2)
-        assert process.poll() is None, process.communicate()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+    for seconds in (2, 4, 8, 16):  # where it came too early there is no run yet
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            time.sleep(seconds)
+            assert process.poll() is None, process.communicate()
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+        assert process.returncode == 130
+        if "unfinished" in out:
+            break
     assert "unfinished" in out  # the row of what was run so far
     assert err.strip() == "interrupted; nothing was written half-way"
 
