@@ -33,7 +33,7 @@ def command() -> None:
 def formal(layers: tuple[str, ...], tasks: tuple[str, ...], output: str | None, as_json: bool) -> None:
     """Layers on formal languages: can they express them, compiled exactly, and trained.
 
-    Training needs torch (pip install 'attnc[torch]'), and takes a quarter of an hour for the whole table on two processors.
+    Training needs torch (pip install 'attnc[torch]'). The whole table takes a quarter of an hour on two processors.
     """
     from compiler.formal.compiled import compiled_cells
     from compiler.formal.recipe import recipe

@@ -1,6 +1,7 @@
 """The table of formal languages: its statements, its file, going on where it was stopped, and the command."""
 
 import json
+import os
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from click.testing import CliRunner
 
 import attnc
 from attnc.cli import bench_command
-from compiler.errors import FileError
+from compiler.errors import AttncError, FileError
 from compiler.fastweight.automata.additive import additive_stack
 from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.automata.transitions import transitions
@@ -94,6 +95,11 @@ def test_cells_are_the_same_in_processes_and_here() -> None:
     assert here == {key: invented(key) for key in KEYS}
     assert dict(train_cells(KEYS, processes=2, train=len)) == dict.fromkeys(KEYS, 2)  # a function that processes know
     assert dict(train_cells([])) == {}
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    with pytest.raises(AttncError, match="ended from outside"):
+        list(train_cells([3, 4], processes=2, train=os._exit))
 
 
 def test_a_file_gives_back_what_was_trained(tmp_path: Path) -> None:
