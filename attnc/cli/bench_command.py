@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from compiler.formal.table import Cell
     from compiler.formal.training import Key, Scores
 
-LEGEND = "Expressible / compiled, right up to this length / trained, % of words right at every position, of lengths {}."
+LEGEND = """Above: expressible / compiled, and right up to this length.
+Below: trained, % of words that are right at every position, of lengths {}."""
 
 
 @click.group("bench")
@@ -32,7 +33,7 @@ def command() -> None:
 def formal(layers: tuple[str, ...], tasks: tuple[str, ...], output: str | None, as_json: bool) -> None:
     """Layers on formal languages: can they express them, compiled exactly, and trained.
 
-    Training needs torch (pip install 'attnc[torch]'), and takes half an hour for the whole table on two processors.
+    Training needs torch (pip install 'attnc[torch]'). The whole table takes a quarter of an hour on two processors.
     """
     from compiler.formal.compiled import compiled_cells
     from compiler.formal.recipe import recipe
@@ -104,4 +105,4 @@ def _shown(cell: Cell) -> str:
     from compiler.formal.recipe import TESTS
 
     scores = "-" if cell.trained is None else " ".join(f"{100 * cell.trained[name]:.0f}" for name in TESTS)
-    return f"{shown(cell.expressible)} / {shown(cell.compiled)} / {scores}"
+    return f"{shown(cell.expressible)} / {shown(cell.compiled)}\n{scores}"

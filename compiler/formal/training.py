@@ -7,6 +7,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+
+from compiler.errors import AttncError
 
 Scores = dict[str, float]
 Key = tuple[str, str]
@@ -26,7 +29,7 @@ def train_cells(
     """The cells with their scores, as they are finished.
 
     `processes` is their number, else one for each processor; with 1 the work is done here. Each uses one thread, so
-    scores do not depend on it.
+    scores do not depend on it. Raises AttncError where a process is killed.
     """
     count = min(processes or os.cpu_count() or 1, len(keys))
     if count <= 1:
@@ -39,6 +42,8 @@ def train_cells(
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise AttncError("a process that trained was ended from outside, perhaps for want of memory") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
