@@ -19,6 +19,7 @@ bench: .venv/installed
 	@$(BIN)/python benchmarks/circle.py
 	@$(BIN)/python benchmarks/runtime.py
 	@$(BIN)/python benchmarks/universal.py
+	@$(BIN)/python benchmarks/targets.py 100000
 	@$(BIN)/python benchmarks/execution_forms.py
 
 test-extras: .venv-extras/installed

@@ -142,9 +142,16 @@ def _recurrent(program: Program, target: Target | None, model_file: str | None) 
         from compiler.fastweight.targets import compile_to
 
         return compile_to(program, target)
-    if found is not None and found.program != program:
+    if found is not None and not _same(found.program, program):
         raise UnsupportedError(f"{model_file} runs {found.program.kind} {found.program.name}, not this {program.name}")
     return found
+
+
+def _same(one: Program, other: Program) -> bool:
+    """Whether they are the same program, or automata with the same least one (--minimise)."""
+    if isinstance(one, Automaton) and isinstance(other, Automaton):
+        return one.minimised() == other.minimised()
+    return one == other
 
 
 def _model_in(reference: str, heads: int | None, program: Program) -> Model:

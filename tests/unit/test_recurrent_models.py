@@ -197,6 +197,15 @@ def test_compile_and_run_on_the_command_line(attnc: Attnc) -> None:
     assert "DeltaProduct" in attnc("compile", "s3", "--target", "deltaproduct", "-o", "m.safetensors").out
 
 
+def test_a_minimised_program_is_run_as_the_one_it_came_from(attnc: Attnc) -> None:
+    source = """automaton big { alphabet a; start accept state p { a -> q }
+      state q { a -> r }; accept state r { a -> s }; state s { a -> p } }"""
+    Path("big.attn").write_text(source)
+    assert attnc("compile", "big.attn", "--minimise", "--target", "srwm", "-o", "m.safetensors").status == 0
+    told = attnc("run", "big.attn", "aa", "aaa", "--model", "m.safetensors", "--json")
+    assert [row["outcome"] for row in told.json["runs"]] == ["accepted", "rejected"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
