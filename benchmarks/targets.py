@@ -21,15 +21,16 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 import attnc
 import programs
 from compiler.fastweight.automata.transitions import Transitions, transitions
+from compiler.fastweight.counting import Counts
 from compiler.fastweight.kernels.precision import Precision
+from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import Target, spelled
+from compiler.fastweight.stack import PIECE
 from compiler.fastweight.targets import TARGETS
 
 
@@ -63,6 +64,20 @@ def expected_of(program: attnc.Automaton | attnc.Memory, word: NDArray[np.int64]
         yield from (next(answers) if isinstance(request, str) else None for request in asked)
 
 
+def wrong_counts(core: Counts, length: int, precision: Precision, rng: np.random.Generator) -> int:
+    """How many counts are wrong, on random requests; spelled, the answers would be longer than the word."""
+    writes, values = len(core.letters) - len(core.stored), len(core.values)
+    running, counts, wrong = started(core.layer, np.eye(core.layer.inputs), precision), np.zeros_like(core.stored), 0
+    for begin in range(0, length, PIECE):
+        piece = rng.integers(0, len(core.letters), min(PIECE, length - begin))
+        for letter, answer in zip(piece.tolist(), running.feed(1 + piece), strict=True):
+            if letter < writes:
+                counts[divmod(letter, values)] += 1
+            else:
+                wrong += not np.array_equal(answer, counts[letter - writes])
+    return wrong
+
+
 def cell(program: attnc.Automaton | attnc.Memory, target: Target, length: int, precision: Precision) -> str:
     """One pair: its size, how many tokens were wrong, and seconds."""
     said = attnc.explain(program, target)
@@ -70,7 +85,9 @@ def cell(program: attnc.Automaton | attnc.Memory, target: Target, length: int, p
         return "no" if said.expressible is False else "?"
     began, rng = time.process_time(), np.random.default_rng(0)
     model = attnc.compile_to(program, target)
-    if isinstance(model.core, LinearTransformer):
+    if isinstance(model.core, Counts):
+        wrong = wrong_counts(model.core, length, precision, rng)
+    elif isinstance(model.core, LinearTransformer):
         keys, values, query = (rng.integers(-3, 4, (n, 16)) for n in (length, length, 1))
         wrong = int(not np.array_equal(model.recall(keys, values, query[0]), program.recall(keys, values, query[0])))
     else:
@@ -89,17 +106,15 @@ def main() -> None:
     """All pairs, and how many there are of each kind."""
     length = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     precision: Precision = sys.argv[2] if len(sys.argv) > 2 else "float32"  # type: ignore[assignment]
-    console, counts = Console(width=180), Counter[str]()
-    shown = Table("program", *TARGETS, box=None)
+    counts = Counter[str]()
+    print(f"{'program':17}", *(f"{target:26}" for target in TARGETS))
     for name in programs.names():
         program = attnc.load(name)
         if isinstance(program, attnc.Automaton | attnc.Memory):
             row = [cell(program, target, length, precision) for target in TARGETS]
-            shown.add_row(name, *row)
+            print(f"{name:17}", *(f"{each:26}" for each in row), flush=True)
             counts.update("right" if " 0 wrong" in each else "wrong" if "wrong" in each else each for each in row)
-            print(name, end=" ", flush=True, file=sys.stderr)
-    console.print(shown)
-    console.print(f"{length:,} tokens, {precision}: {dict(counts)}")
+    print(f"{length:,} tokens, {precision}: {dict(counts)}")
 
 
 if __name__ == "__main__":
