@@ -117,7 +117,9 @@ def _automaton(program: Automaton, target: Target) -> Stack[Shown] | Explanation
 
 
 def _cascade(given: Transitions) -> Cascade:
-    made = quotient_cascade(given) if given.size > 1 and permutes(given) else holonomy_cascade(given)
+    if given.size < 2 or not permutes(given):
+        return holonomy_cascade(given)
+    made = quotient_cascade(given)
     check_cascade(made, given)
     return made
 

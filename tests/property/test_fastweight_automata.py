@@ -268,7 +268,32 @@ def test_sums_that_have_no_room_are_refused() -> None:
 
 
 def test_what_is_compiled_is_compared_with_the_automaton(monkeypatch) -> None:
-    other = holonomy_cascade(transitions(load("tomita1")))
-    monkeypatch.setattr("compiler.fastweight.targets.holonomy_cascade", lambda _: other)
+    other = quotient_cascade(transitions(load("mod5")))
+    monkeypatch.setattr("compiler.fastweight.targets.quotient_cascade", lambda _: other)
     with pytest.raises(ArithmeticError, match="mistake of the compiler"):
-        compile_to(load("tomita2"), "delta")
+        compile_to(load("mod7"), "deltaproduct")
+
+
+def test_levels_that_go_astray_are_noticed(monkeypatch) -> None:
+    def wrong(self: holonomies.Holonomy, image: int, letter: int) -> int:
+        there = holonomies._moved(image, self.moves[letter])
+        return there if image.bit_count() > 1 else 1
+
+    monkeypatch.setattr(holonomies.Holonomy, "moved", wrong)
+    with pytest.raises((ArithmeticError, ValueError)):
+        holonomy_cascade(transitions(load("dyck1_depth4")))
+
+
+@pytest.mark.parametrize("size", [10, 60])
+def test_chains_may_be_many(size: int) -> None:
+    """A counter that stays at its ends: every interval is an image, and there are exponentially many chains."""
+    states = tuple(f"q{n}" for n in range(size))
+    ups = {(a, "up"): b for a, b in zip(states, (*states[1:], states[-1]), strict=True)}
+    downs = {(b, "down"): a for a, b in zip((states[0], *states), states, strict=False)}
+    program = Automaton("ladder", ("up", "down"), states, "q0", ups | downs, frozenset({states[-1]}))
+    model = compile_to(program, "delta")
+    assert len(model.layers) == size - 1
+    word = np.random.default_rng(0).choice(["up", "down"], 2_000).tolist()
+    assert model.run(word, precision="bfloat16") == program.run(word)
+    monotone = ["up"] * (2 * size) + ["down"] * 3 + ["up"] * 3
+    assert model.run(monotone).outcome == "accepted"

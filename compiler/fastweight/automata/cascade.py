@@ -100,7 +100,7 @@ class Cascade:
         after = []
         for n, level in enumerate(self.levels):
             before = (None,) * len(level.components) if points is None else points[n]
-            now = tuple(_moved(each.actions[token], old) for each, old in zip(level.components, before, strict=True))
+            now = tuple(moved(each.actions[token], old) for each, old in zip(level.components, before, strict=True))
             after.append(now)
             token = level.after[token, Reading(before, now)]
         return tuple(after), self.shown[token]
@@ -113,7 +113,8 @@ class Cascade:
             yield shown
 
 
-def _moved(action: Action, point: int | None) -> int:
+def moved(action: Action, point: int | None) -> int:
+    """Where an action takes a point; the first one only resets."""
     return action.point if isinstance(action, Reset) else action.targets[point or 0]
 
 

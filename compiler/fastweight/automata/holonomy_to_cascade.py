@@ -1,17 +1,23 @@
-"""The holonomy decomposition as a cascade: one level for each height, with its tables filled in along the runs."""
+"""The holonomy decomposition as a cascade: one level for each height, from above, with all that may come by.
+
+A token of a level is a letter with the sets P of the old chain and P' of the new one there. What stands at the level
+before it, a tile of P if P has the level's height, gives the next level's token. Not every such token need be met in
+some run; but there are few, while the chains that runs come by may be exponentially many. That P a lies in P' is
+checked for every token, so in the end, where P and P' are single states, P' is where the letter leads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from compiler.errors import TooLargeError
-from compiler.fastweight.automata.cascade import Action, Cascade, Component, Level, Permute, Reading, Reset
+from compiler.fastweight.automata.cascade import Action, Cascade, Component, Level, Permute, Reading, Reset, moved
 from compiler.fastweight.automata.holonomy import Holonomy, holonomy
 from compiler.fastweight.automata.transitions import Shown, Transitions
 
-MOST_CHAINS = 50_000
-"""The most chains of sets that runs may come by."""
+MOST_ENTRIES = 50_000
+"""The most entries of the tables of all levels together."""
 
 
 class _Token(NamedTuple):
@@ -24,87 +30,67 @@ class _Token(NamedTuple):
 
 def holonomy_cascade(given: Transitions) -> Cascade:
     """The cascade of `given`, which shows what it shows. Raises TooLargeError, with the size that was too large."""
-    letters = range(len(given.letters))
-    levels = _Levels(given, holonomy(given.moves))
-    if not levels.heights:
-        return Cascade(given.letters, (), (given.first, *(given.shown[0][letter] for letter in letters)))
-    for letter in (None, *letters):  # tokens of the first level, in the order that a cascade has
-        levels.number(0, _Token(letter, levels.sets.whole, levels.sets.whole))
-    chains = [levels.step(None, None)]
-    known = set(chains)
-    for chain in chains:
-        for letter in letters:
-            there = levels.step(chain, letter)
-            if there not in known:
-                if len(known) == MOST_CHAINS:
-                    raise TooLargeError(
-                        f"a cascade of {len(levels.heights)} levels has more than {MOST_CHAINS:,} states"
-                    )
-                known.add(there)
-                chains.append(there)
-    return Cascade(given.letters, tuple(levels.made()), tuple(levels.shown))
+    sets, letters = holonomy(given.moves), range(len(given.letters))
+    levels: list[Level] = []
+    tokens = [_Token(letter, sets.whole, sets.whole) for letter in (None, *letters)]
+    for height in range(sets.heights[sets.whole], 0, -1):
+        room = MOST_ENTRIES - sum(len(level.after) for level in levels)
+        level, tokens = _level(given, sets, height, tokens, room)
+        levels.append(level)
+    shown = [_shown(given, token) for token in tokens]
+    if not levels:
+        return Cascade(given.letters, (), tuple(shown))
+    numbers = {each: number for number, each in enumerate(dict.fromkeys(shown))}
+    last = {key: numbers[shown[after]] for key, after in levels[-1].after.items()}
+    return Cascade(given.letters, (*levels[:-1], replace(levels[-1], after=last)), tuple(numbers))
 
 
-class _Levels:
-    """What is known of the levels, while runs are followed."""
+def _level(
+    given: Transitions, sets: Holonomy, height: int, tokens: list[_Token], room: int
+) -> tuple[Level, list[_Token]]:
+    """The level of a height that reads `tokens`, and the tokens of the next one; with room for so many entries."""
+    actions = [_action(given, sets, height, token) for token in tokens]
+    after: dict[tuple[int, Reading], int] = {}
+    following: dict[_Token, int] = {}
+    for number, (token, action) in enumerate(zip(tokens, actions, strict=True)):
+        active = sets.heights[token.old] == height
+        points = range(len(sets.tiles(token.old)) if active else 1)
+        for before in (None,) if token.letter is None else points:
+            now = moved(action, before)
+            old = sets.tiles(token.old)[before] if active and before is not None else token.old
+            new = sets.tiles(token.new)[now] if sets.heights[token.new] == height else token.new
+            there = _Token(token.letter, old, new)
+            _check(given, sets, there)
+            after[number, Reading((before,), (now,))] = following.setdefault(there, len(following))
+        if len(after) > room:
+            raise TooLargeError(f"the tables of its decomposition have more than {MOST_ENTRIES:,} entries")
+    size = max(action.point + 1 if isinstance(action, Reset) else len(action.targets) for action in actions)
+    return Level((Component(size, tuple(_padded(action, size) for action in actions)),), after), list(following)
 
-    def __init__(self, given: Transitions, sets: Holonomy) -> None:
-        self.given, self.sets = given, sets
-        self.heights = range(sets.heights[sets.whole], 0, -1)
-        self.numbers: list[dict[_Token, int]] = [{} for _ in self.heights]
-        self.actions: list[list[Action]] = [[] for _ in self.heights]
-        self.after: list[dict[tuple[int, Reading], int]] = [{} for _ in self.heights]
-        self.shown: dict[Shown, int] = {}
 
-    def number(self, n: int, token: _Token) -> int:
-        """The number of a token of level n."""
-        known = self.numbers[n]
-        if token not in known:
-            known[token] = len(known)
-            self.actions[n].append(self._action(token, self.heights[n]))
-        return known[token]
+def _action(given: Transitions, sets: Holonomy, height: int, token: _Token) -> Action:
+    """What a token does to the choice of a tile at some height; 0 is chosen where there is no choice."""
+    letter, old, new = token
+    if sets.heights[new] != height:
+        return Permute((0,)) if letter is not None and sets.heights[old] != height else Reset(0)
+    tiles = sets.tiles(new)
+    if letter is None:
+        return Reset(next(n for n, tile in enumerate(tiles) if tile >> given.start & 1))
+    there = sets.moved(old, letter)
+    if sets.heights[old] == height and there == new:
+        return Permute(tuple(tiles.index(sets.moved(tile, letter)) for tile in sets.tiles(old)))
+    return Reset(next(n for n, tile in enumerate(tiles) if there & ~tile == 0))
 
-    def _action(self, token: _Token, height: int) -> Action:
-        """What a token does to the choice of a tile at some height."""
-        letter, old, new = token
-        heights = self.sets.heights
-        if heights[new] != height:
-            return Permute((0,)) if letter is not None and heights[old] != height else Reset(0)
-        tiles = self.sets.tiles(new)
-        if letter is None:
-            return Reset(next(n for n, tile in enumerate(tiles) if tile >> self.given.start & 1))
-        there = self.sets.moved(old, letter)
-        if heights[old] == height and there == new:
-            return Permute(tuple(tiles.index(self.sets.moved(tile, letter)) for tile in self.sets.tiles(old)))
-        return Reset(next(n for n, tile in enumerate(tiles) if there & ~tile == 0))
 
-    def step(self, chain: tuple[int, ...] | None, letter: int | None) -> tuple[int, ...]:
-        """The points of the chain after a letter, with what is met on the way noted."""
-        old = new = self.sets.whole
-        points: list[int] = []
-        met: list[tuple[int, Reading]] = []
-        for n, height in enumerate(self.heights):
-            number = self.number(n, _Token(letter, old, new))
-            action, before = self.actions[n][number], None if chain is None else chain[n]
-            points.append(action.point if isinstance(action, Reset) else action.targets[before or 0])
-            met.append((number, Reading((before,), (points[n],))))
-            if before is not None and self.sets.heights[old] == height:
-                old = self.sets.tiles(old)[before]
-            if self.sets.heights[new] == height:
-                new = self.sets.tiles(new)[points[n]]
-        before = old.bit_length() - 1
-        shown = self.given.first if letter is None else self.given.shown[before][letter]
-        following = [*(number for number, _ in met[1:]), self.shown.setdefault(shown, len(self.shown))]
-        for n, ((number, reading), after) in enumerate(zip(met, following, strict=True)):
-            self.after[n][number, reading] = after
-        return tuple(points)
+def _check(given: Transitions, sets: Holonomy, token: _Token) -> None:
+    """Raise ArithmeticError unless the letter leads from the old set into the new one."""
+    reached = 1 << given.start if token.letter is None else sets.moved(token.old, token.letter)
+    if reached & ~token.new:
+        raise ArithmeticError("a level goes astray; this is a mistake of the compiler")
 
-    def made(self) -> Iterator[Level]:
-        """The levels, with permutations of as many points as there are."""
-        for actions, after in zip(self.actions, self.after, strict=True):
-            sizes = [a.point + 1 if isinstance(a, Reset) else len(a.targets) for a in actions]
-            points = max(sizes)
-            yield Level((Component(points, tuple(_padded(action, points) for action in actions)),), after)
+
+def _shown(given: Transitions, token: _Token) -> Shown:
+    return given.first if token.letter is None else given.shown[token.old.bit_length() - 1][token.letter]
 
 
 def _padded(action: Action, points: int) -> Action:

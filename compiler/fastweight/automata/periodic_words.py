@@ -39,19 +39,27 @@ def periodic_word(given: Transitions) -> Word | None:
 def _by_holonomy(given: Transitions, sets: Holonomy) -> Word | None:
     """A letter that takes an image P to an equivalent one, with ways there and back, or the way there and back alone.
 
-    With f and g the words from the representative R to P and to P a, and b one from P a back to R, the words g b and f
-    a b permute R; if both were the identity on R, so were a between the tiles of P and of P a, as these are numbered.
+    If the transitions are periodic, some letter permutes tiles (`compiler.fastweight.automata.holonomy`). With f and g
+    the words from the representative R to P and to P a, and b one from P a back to R, the words g b and f a b permute
+    R; if both were the identity on R, so were a between the tiles of P and of P a, as these are numbered.
     """
     for image, (representative, _, word) in sets.places.items():
         for letter in range(len(given.moves)):
             there = sets.moved(image, letter)
-            if image.bit_count() > 1 and sets.places[there].representative == representative:
-                back = _way(given, there, representative)
-                for circled in ((*sets.places[there].word, *back), (*word, letter, *back)):
-                    states = [state for state in range(given.size) if representative >> state & 1]
-                    if any(given.after(state, circled) != state for state in states):
-                        return circled
+            if sets.places[there].representative != representative or not _permutes(sets, image, letter):
+                continue
+            back = _way(given, there, representative)
+            states = [state for state in range(given.size) if representative >> state & 1]
+            for circled in ((*sets.places[there].word, *back), (*word, letter, *back)):
+                if any(given.after(state, circled) != state for state in states):
+                    return circled
     return None
+
+
+def _permutes(sets: Holonomy, image: int, letter: int) -> bool:
+    """Whether a letter takes the tiles of an image to those of an equivalent one with other numbers."""
+    moved = tuple(sets.moved(tile, letter) for tile in sets.tiles(image))
+    return moved != sets.tiles(sets.moved(image, letter))
 
 
 def _way(given: Transitions, begin: int, end: int) -> Word:
