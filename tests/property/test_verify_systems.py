@@ -161,13 +161,17 @@ TINY = (
 def test_one_rule_too_many_is_seen_by_hulls_where_a_run_shows_it(
     program: Machine | Memory, data: st.DataObject
 ) -> None:
-    """Most are zero in most configurations: what is not yet written, or never stands together."""
+    """Most are zero in most configurations: what is not yet written, or never stands together.
+
+    Hulls may hold more than runs span, so what no run shows need not be proved.
+    """
     model = compile(program)
     a, b, c, e = (data.draw(st.integers(0, model.d - 1)) for _ in range(4))
     V, Q = (np.concatenate([each, np.zeros_like(each[:1])]) for each in (model.V, model.Q))
     V[-1, a, b] = Q[-1, c, e] = 1
     more = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
-    assert hulls.proved(more, lower(program)) == (failing_words(program, more, 3) == [])
+    if failing_words(program, more, 3):
+        assert not hulls.proved(more, lower(program))
 
 
 def test_only_a_search_through_all_inputs_to_their_ends_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
