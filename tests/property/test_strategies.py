@@ -71,7 +71,7 @@ OCCUR = {
 GRAMMARS = {
     "accepted": lambda run: len(run[1]) > 3 and run[0].run(run[1]).outcome == "accepted",
     "rejected": lambda run: len(run[1]) > 3 and run[0].run(run[1][:-1]).outcome == "accepted",
-    "overran": lambda run: run[0].depth > 2 and run[0].run(run[1]).outcome == "overran",
+    "overran": lambda run: run[0].run(run[1]).outcome == "overran",
     "three rules": lambda run: min(len(bodies) for bodies in run[0].rules.values()) > 1 and len(run[0].rules) == 3,
     "an alternative that begins with a nonterminal": lambda run: any(
         body[:1] and body[0] in run[0].rules for bodies in run[0].rules.values() for body in bodies
