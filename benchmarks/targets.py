@@ -29,9 +29,9 @@ from compiler.fastweight.counting import Counts
 from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.memory_to_stack import Target, spelled
+from compiler.fastweight.memory_to_stack import spelled
 from compiler.fastweight.stack import PIECE
-from compiler.fastweight.targets import TARGETS
+from compiler.fastweight.target import TARGETS, Target
 
 
 def word_of(given: Transitions, length: int, rng: np.random.Generator) -> NDArray[np.int64]:

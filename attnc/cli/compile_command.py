@@ -9,11 +9,12 @@ import click
 
 from attnc.cli.printing import json_option, print_facts, print_json, print_table
 from compiler.errors import UnsupportedError
+from compiler.fastweight.target import TARGETS
 from compiler.language.load import load
 from compiler.program import Automaton, Machine, Memory
 
 if TYPE_CHECKING:
-    from compiler.fastweight.memory_to_stack import Target
+    from compiler.fastweight.target import Target
     from compiler.program import Program
     from compiler.program_to_rules.lower import Construction, Fewest
 
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--target",
-    type=click.Choice(["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]),
+    type=click.Choice(TARGETS),
     help="Compile to a stack of recurrent layers of the fast-weight family instead.",
 )
 @json_option

@@ -8,10 +8,11 @@ import click
 
 from attnc.cli import DONE, NO, UNDECIDED
 from attnc.cli.printing import json_option, print_json
+from compiler.fastweight.target import TARGETS
 from compiler.language.load import load
 
 if TYPE_CHECKING:
-    from compiler.fastweight.memory_to_stack import Target
+    from compiler.fastweight.target import Target
     from compiler.fastweight.targets import Explanation
 
 STATUS = {True: DONE, False: NO, None: UNDECIDED}
@@ -22,7 +23,7 @@ SAID = {True: "yes", False: "no", None: "not known"}
 @click.argument("program")
 @click.option(
     "--target",
-    type=click.Choice(["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]),
+    type=click.Choice(TARGETS),
     help="Of this one; the exit status says whether it can (0), cannot (1), or neither is known (3).",
 )
 @json_option
@@ -32,7 +33,7 @@ def command(ctx: click.Context, program: str, target: Target | None, as_json: bo
 
     One token for each symbol, any number of layers, position-wise decoding between them, nothing fed back.
     """
-    from compiler.fastweight.targets import TARGETS, explain
+    from compiler.fastweight.targets import explain
 
     source = load(program)
     found = {each: explain(source, each) for each in ((target,) if target else TARGETS)}

@@ -11,6 +11,7 @@ from attnc.cli import INTERRUPTED, STOPPED, UNDECIDED
 from attnc.cli.printing import json_option, note, print_json, print_table
 from attnc.cli.references import heads_option, load_model_file
 from compiler.errors import UnsupportedError
+from compiler.fastweight.target import TARGETS
 from compiler.language.load import load
 from compiler.model import Decode, Model
 from compiler.program import Automaton, Grammar, Machine, Memory, Program, UniversalAutomaton, UniversalMachine
@@ -21,8 +22,8 @@ from compiler.reading import read_as
 
 if TYPE_CHECKING:
     from compiler.fastweight.kernels.precision import Precision
-    from compiler.fastweight.memory_to_stack import Target
     from compiler.fastweight.recurrent_model import RecurrentModel
+    from compiler.fastweight.target import Target
     from compiler.runtime.running import Running
     from compiler.runtime.stream import Stream
 
@@ -53,7 +54,7 @@ class Row(TypedDict):
 @click.option("--cells", type=click.IntRange(min=1), help="The length of a machine's tape.")
 @click.option(
     "--target",
-    type=click.Choice(["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]),
+    type=click.Choice(TARGETS),
     help="Run a stack of recurrent layers of the fast-weight family.",
 )
 @click.option(

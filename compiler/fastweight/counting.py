@@ -24,6 +24,7 @@ from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import Floats, run
 from compiler.fastweight.linear_transformer import LinearTransformer
+from compiler.fastweight.memory_to_stack import spelled
 from compiler.fastweight.stack import PIECE, check_counts
 from compiler.program.memory import ABSENT, Memory
 
@@ -82,7 +83,7 @@ def counting(memory: Memory, *, reflections: bool = False) -> Counts:
     if isinstance(memory.keys, int) or isinstance(memory.values, int) or memory.write != "sum":
         raise UnsupportedError(f"memory {memory.name} does not count what is written")
     keys, values = memory.keys, memory.values
-    letters = (*(f"{key} = {value}" for key in keys for value in values), *keys)
+    letters = spelled(memory)
     writes, count = len(keys) * len(values), 1 + len(letters)
     key, query, value = (
         np.zeros((1, len(keys), count)),

@@ -17,16 +17,15 @@ section 2), whose I - b k k^T has eigenvalues in [0, 1]; with beta_max 2 they ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from compiler.errors import ModelError
-from compiler.fastweight.layer import Floats, check_shapes, projected, sigmoid, unit
+from compiler.fastweight.layer import Floats, Projecting, check_shapes, projected, sigmoid, unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DeltaProduct:
+class DeltaProduct(Projecting):
     """A layer of gated DeltaProduct.
 
     Attributes
@@ -60,19 +59,9 @@ class DeltaProduct:
             raise ModelError(f"beta_max is {self.beta_max!r}; rates go up to 1 or to 2")
 
     @property
-    def inputs(self) -> int:
-        """The dimension of tokens."""
-        return int(self.W_q.shape[2])
-
-    @property
     def outputs(self) -> int:
         """The dimension of answers: H d_v."""
         return int(self.W_v.shape[1] * self.W_v.shape[2])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which it computes."""
-        return self.W_v.dtype
 
     def start(self, batch: int) -> Floats:
         """The fast weights (B, H, d_v, d_k)."""

@@ -15,11 +15,11 @@ are those of the authors' code; softmax(0) at the first token is uniform, so R i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from compiler.fastweight.layer import Floats, elu_plus_one, projected, sigmoid, softmax
+from compiler.fastweight.layer import Floats, Projecting, elu_plus_one, projected, sigmoid, softmax
 
 
 class Recurrent(NamedTuple):
@@ -31,7 +31,7 @@ class Recurrent(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DeltaRNN:
+class DeltaRNN(Projecting):
     """A layer of the Delta RNN.
 
     Attributes
@@ -49,21 +49,6 @@ class DeltaRNN:
     R_k: Floats
     R_v: Floats
     r_beta: Floats
-
-    @property
-    def inputs(self) -> int:
-        """The dimension of tokens."""
-        return int(self.W_q.shape[2])
-
-    @property
-    def outputs(self) -> int:
-        """The dimension of answers: H d_v."""
-        return int(self.W_v.shape[0] * self.W_v.shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which it computes."""
-        return self.W_v.dtype
 
     def start(self, batch: int) -> Recurrent:
         """Zero."""

@@ -49,6 +49,29 @@ class Layer(Protocol[State]):
         ...
 
 
+class Projecting:
+    """What layers with slow weights W_q (H, d_k, d) and W_v (H, d_v, d) have in common."""
+
+    __slots__ = ()
+    W_q: Floats
+    W_v: Floats
+
+    @property
+    def inputs(self) -> int:
+        """The dimension of tokens."""
+        return int(self.W_q.shape[2])
+
+    @property
+    def outputs(self) -> int:
+        """The dimension of answers: H d_v."""
+        return int(self.W_v.shape[0] * self.W_v.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """In which it computes."""
+        return self.W_v.dtype
+
+
 def run(layer: Layer[Any], X: Floats) -> Floats:
     """The answers (B, n, outputs) to the tokens X (B, n, inputs), one after the other."""
     state = layer.start(len(X))

@@ -11,12 +11,12 @@ section 2; Schlag et al. 2021, arXiv 2102.11174, eqs. 5-8):
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from compiler.errors import ModelError
-from compiler.fastweight.layer import Floats, check_shapes, elu_plus_one, identity, projected, relu
+from compiler.fastweight.layer import Floats, Projecting, check_shapes, elu_plus_one, identity, projected, relu
 
 Feature: TypeAlias = Literal["elu+1", "relu", "identity"]
 FEATURES = {"elu+1": elu_plus_one, "relu": relu, "identity": identity}
@@ -30,7 +30,7 @@ class Sums(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LinearTransformer:
+class LinearTransformer(Projecting):
     """A layer of linear attention.
 
     Attributes
@@ -56,21 +56,6 @@ class LinearTransformer:
         check_shapes(self, {"W_k": (heads, keys, d), "W_v": (heads, self.W_v.shape[1], d)})
         if self.feature not in FEATURES:
             raise ModelError(f"there is no feature map {self.feature!r}; the maps are {', '.join(FEATURES)}")
-
-    @property
-    def inputs(self) -> int:
-        """The dimension of tokens."""
-        return int(self.W_q.shape[2])
-
-    @property
-    def outputs(self) -> int:
-        """The dimension of answers: H d_v."""
-        return int(self.W_v.shape[0] * self.W_v.shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which it computes."""
-        return self.W_v.dtype
 
     def start(self, batch: int) -> Sums:
         """Zero."""

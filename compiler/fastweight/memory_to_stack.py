@@ -18,7 +18,7 @@ Memories that add up all writes are in `compiler.fastweight.counting`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,9 +31,9 @@ from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
+from compiler.fastweight.target import Target
 from compiler.program.memory import ABSENT, Memory
-
-Target: TypeAlias = Literal["linear", "delta", "deltaproduct", "recurrent-delta", "srwm"]
+from compiler.program.run import Item
 
 
 class Request(NamedTuple):
@@ -45,9 +45,14 @@ class Request(NamedTuple):
 
 
 def spelled(memory: Memory) -> tuple[str, ...]:
+    """The requests of a memory of named keys, as letters."""
+    return tuple(each if isinstance(each, str) else " = ".join(each) for each in requests_of(memory))
+
+
+def requests_of(memory: Memory) -> tuple[Item, ...]:
     """The requests of a memory of named keys, in the order in which they are letters: writes, then questions."""
     keys, values = _names(memory)
-    return (*(f"{key} = {value}" for key in keys for value in values), *keys)
+    return (*((key, value) for key in keys for value in values), *keys)
 
 
 def memory_stack(memory: Memory, target: Target) -> Stack[str | None]:

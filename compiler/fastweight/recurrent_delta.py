@@ -15,11 +15,11 @@ Transformers lack: it cannot be computed for all tokens at once, so this layer h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from compiler.fastweight.layer import Floats, check_shapes, projected, sigmoid, softmax
+from compiler.fastweight.layer import Floats, Projecting, check_shapes, projected, sigmoid, softmax
 
 
 class Answered(NamedTuple):
@@ -30,7 +30,7 @@ class Answered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RecurrentDelta:
+class RecurrentDelta(Projecting):
     """A layer of the Recurrent Delta network.
 
     Attributes
@@ -60,21 +60,6 @@ class RecurrentDelta:
         slow = {"W_k": (heads, keys, d), "W_v": (heads, values, d), "w_beta": (heads, d)}
         back = {"R_q": (heads, keys, values), "R_k": (heads, keys, values), "R_v": (heads, values, values)}
         check_shapes(self, slow | back | {"r_beta": (heads, values), "W_0": (heads, values, keys)})
-
-    @property
-    def inputs(self) -> int:
-        """The dimension of tokens."""
-        return int(self.W_q.shape[2])
-
-    @property
-    def outputs(self) -> int:
-        """The dimension of answers: H d_v."""
-        return int(self.W_v.shape[0] * self.W_v.shape[1])
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """In which it computes."""
-        return self.W_v.dtype
 
     def start(self, batch: int) -> Answered:
         """W_0 and zero."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,10 +17,11 @@ from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.layer import Layer, run
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.memory_to_stack import Target
+from compiler.fastweight.memory_to_stack import requests_of
 from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack
+from compiler.fastweight.target import Target
 from compiler.program import Automaton, Memory
 from compiler.program.run import Item, Run
 
@@ -111,16 +112,7 @@ class RecurrentModel:
     def _numbers(self) -> dict[Any, int]:
         if isinstance(self.program, Automaton):
             return {symbol: number for number, symbol in enumerate(self.program.alphabet)}
-        return {request: number for number, request in enumerate(_requests(self.program))}
-
-
-def _requests(memory: Memory) -> Iterator[Item]:
-    """The requests of a memory of named keys, in the order of `spelled`."""
-    keys, values = memory.keys, memory.values
-    assert isinstance(keys, tuple)
-    assert isinstance(values, tuple)
-    yield from ((key, value) for key in keys for value in values)
-    yield from keys
+        return {request: number for number, request in enumerate(requests_of(self.program))}
 
 
 def _size(layer: Layer[Any], tokens: int) -> LayerSize:

@@ -13,7 +13,6 @@ target holds for any number of its layers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import get_args
 
 from compiler.errors import TooLargeError, UnsupportedError
 from compiler.fastweight.automata.additive import additive_stack
@@ -27,12 +26,11 @@ from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, s
 from compiler.fastweight.automata.transitions import Shown, Transitions, transitions
 from compiler.fastweight.counting import Counts, counting, real_memory_layer
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.memory_to_stack import Target, memory_stack
+from compiler.fastweight.memory_to_stack import memory_stack
 from compiler.fastweight.recurrent_model import RecurrentModel
 from compiler.fastweight.stack import Stack
+from compiler.fastweight.target import TARGETS, Target
 from compiler.program import Automaton, Memory, Program
-
-TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class NotExpressibleError(UnsupportedError):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,12 @@ from compiler.fastweight.counting import Counts
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Layer
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.memory_to_stack import Target, spelled
+from compiler.fastweight.memory_to_stack import spelled
 from compiler.fastweight.recurrent_delta import RecurrentDelta
 from compiler.fastweight.recurrent_model import RecurrentModel
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
+from compiler.fastweight.target import TARGETS
 from compiler.files.canonical_json import canonical
 from compiler.files.program_text import program_from_text
 from compiler.files.recurrent_check import check_model
@@ -172,7 +173,7 @@ def _stage_in(said: Mapping[str, Any], prefix: str, tensors: Tensors) -> Stage:
 
 def _model(described: Mapping[str, Any], tensors: Tensors) -> RecurrentModel:
     program, target = program_from_text(described["program"]), described["target"]
-    if target not in get_args(Target) or not isinstance(program, Automaton | Memory):
+    if target not in TARGETS or not isinstance(program, Automaton | Memory):
         raise FileError("it is of no target, or no automaton or memory")
     said = described["layers"]
     if described["shown"] is None and isinstance(program, Memory):

@@ -13,8 +13,8 @@ import numpy as np
 
 from compiler.fastweight.automata.transitions import Shown
 from compiler.fastweight.counter_languages import COUNTER_LANGUAGES, counter_stack
-from compiler.fastweight.memory_to_stack import Target
 from compiler.fastweight.stack import Stack
+from compiler.fastweight.target import Target
 from compiler.fastweight.targets import NotExpressibleError, compile_to
 from compiler.formal.tasks import TASKS
 from compiler.formal.training import Key

@@ -14,7 +14,8 @@ from compiler.fastweight.counting import counting, real_memory_layer
 from compiler.fastweight.layer import run
 from compiler.fastweight.memory_to_stack import spelled
 from compiler.fastweight.stack import UndecodedError
-from compiler.fastweight.targets import TARGETS, NotExpressibleError, compile_to, explain
+from compiler.fastweight.target import TARGETS
+from compiler.fastweight.targets import NotExpressibleError, compile_to, explain
 from compiler.language.load import load
 from compiler.program.memory import Memory
 

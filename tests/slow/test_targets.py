@@ -9,7 +9,7 @@ import attnc
 import programs
 from compiler.fastweight.automata.transitions import transitions
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.targets import TARGETS
+from compiler.fastweight.target import TARGETS
 
 NAMES = [name for name in programs.names() if programs.family(name) in ("automata", "memories")]
 

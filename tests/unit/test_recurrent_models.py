@@ -12,7 +12,7 @@ from safetensors.numpy import save as save_tensors
 
 import attnc
 from compiler.errors import FileError, UnsupportedError
-from compiler.fastweight.targets import TARGETS
+from compiler.fastweight.target import TARGETS
 from compiler.files.canonical_json import canonical
 from compiler.files.recurrent_file import KEY, _digest, load_recurrent, recurrent_to_bytes
 

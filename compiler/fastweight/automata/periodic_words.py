@@ -48,7 +48,7 @@ def _by_holonomy(given: Transitions, sets: Holonomy) -> Word | None:
             there = sets.moved(image, letter)
             if sets.places[there].representative != representative or not _permutes(sets, image, letter):
                 continue
-            back = _way(given, there, representative)
+            back = _way(sets, there, representative)
             states = [state for state in range(given.size) if representative >> state & 1]
             for circled in ((*sets.places[there].word, *back), (*word, letter, *back)):
                 if any(given.after(state, circled) != state for state in states):
@@ -62,12 +62,12 @@ def _permutes(sets: Holonomy, image: int, letter: int) -> bool:
     return moved != sets.tiles(sets.moved(image, letter))
 
 
-def _way(given: Transitions, begin: int, end: int) -> Word:
+def _way(sets: Holonomy, begin: int, end: int) -> Word:
     """A shortest word that takes one set onto another, which there must be."""
     words: dict[int, Word] = {begin: ()}
     for image in (queue := [begin]):
-        for letter, move in enumerate(given.moves):
-            there = sum(1 << state for state in {move[n] for n in range(given.size) if image >> n & 1})
+        for letter in range(len(sets.moves)):
+            there = sets.moved(image, letter)
             if there not in words:
                 words[there] = (*words[image], letter)
                 queue.append(there)

@@ -33,13 +33,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations, count
-from math import lcm
+from math import gcd
 from operator import mul
 from random import Random
 from typing import NamedTuple
 
 import networkx
-from flint import fmpq_mat
+from flint import fmpz_mat
 
 from compiler.fastweight.automata.transitions import Transitions
 
@@ -157,17 +157,8 @@ def _factor(tried: int, place: int) -> int:
     return Random(1_000 * tried + place).randint(-most, most)
 
 
-def _kernel(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+def _kernel(rows: list[list[int]]) -> list[list[int]]:
     """A basis, in integers, of the vectors that all rows are orthogonal to."""
-    reduced, rank = fmpq_mat(len(rows), len(rows[0]), [value for row in rows for value in row]).rref()
-    table = reduced.table()
-    pivots = [next(n for n, value in enumerate(row) if value != 0) for row in table[:rank]]
-    basis = []
-    for free in (n for n in range(len(rows[0])) if n not in pivots):
-        below = lcm(*(int(row[free].q) for row in table[:rank]))
-        vector = [0] * len(rows[0])
-        vector[free] = below
-        for row, pivot in zip(table, pivots, strict=False):
-            vector[pivot] = int(-row[free] * below)
-        basis.append(vector)
-    return basis
+    columns, count = fmpz_mat(rows).nullspace()
+    basis = [[int(value) for value in vector] for vector in columns.transpose().tolist()[:count]]
+    return [[value // gcd(*vector) for value in vector] for vector in basis]
