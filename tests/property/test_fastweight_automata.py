@@ -11,14 +11,14 @@ from compiler.errors import TooLargeError, UnsupportedError
 from compiler.fastweight.automata import holonomy as holonomies
 from compiler.fastweight.automata import periodic_words
 from compiler.fastweight.automata.additive import additive_stack
-from compiler.fastweight.automata.cascade import Permute, check_cascade
+from compiler.fastweight.automata.cascade import Permute, Reading, check_cascade
 from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.automata.periodic_words import circle, periodic_word
 from compiler.fastweight.automata.potentials import components, not_told_apart
 from compiler.fastweight.automata.quotients_to_cascade import permutes, quotient_cascade
 from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
-from compiler.fastweight.automata.transitions import Transitions, transitions
+from compiler.fastweight.automata.transitions import Shown, Transitions, transitions
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.targets import NotExpressibleError, compile_to, explain
 from compiler.language.load import load
@@ -239,6 +239,62 @@ def test_answers_keep_away_from_thresholds(table: Transitions, seed: int) -> Non
         for place, thresholds in enumerate(stage.thresholds):
             assert np.abs(answers[:, place, None] - np.array(thresholds)).min() > 1 / 16 - 1e-9
         tokens = stage.decoded(tokens, answers)
+
+
+def table_of(moves: tuple[tuple[int, ...], ...]) -> Transitions:
+    """All states as they are, even those that no word leads to; each shows its name and the letter."""
+    states, letters = range(len(moves[0])), range(len(moves))
+    said = tuple(tuple(Shown(False, f"{state} {letter}") for letter in letters) for state in states)
+    names = tuple((str(state),) for state in states)
+    return Transitions(tuple("abc"[: len(moves)]), names, 0, moves, said, Shown(False, None))
+
+
+@st.composite
+def tables(draw) -> Transitions:
+    size = draw(st.integers(2, 6))
+    anywhere = st.lists(st.integers(0, size - 1), min_size=size, max_size=size).map(tuple)
+    permuted = st.permutations(range(size)).map(tuple)
+    return table_of(draw(st.lists(st.one_of(anywhere, permuted), min_size=1, max_size=3)))
+
+
+def check_holonomy(table: Transitions, word: list[int]) -> None:
+    cascade = holonomy_cascade(table)
+    check_cascade(cascade, table)
+    assert all(component.points > 1 for level in cascade.levels for component in level.components)
+    assert list(cascade_to_stack(cascade).run(word)) == shown(table, word)
+
+
+@settings(max_examples=300)
+@given(tables(), st.integers(0, 2**32 - 1))
+def test_holonomy_of_tables_whose_tiles_are_not_all_reached(table: Transitions, seed: int) -> None:
+    check_holonomy(table, word_of(np.random.default_rng(seed), table, 60))
+
+
+@pytest.mark.parametrize(("size", "letters"), [(2, 3), (3, 2), (4, 1)])
+def test_holonomy_of_all_small_tables(size: int, letters: int) -> None:
+    drawn = np.random.default_rng(0)
+    for moves in product(product(range(size), repeat=size), repeat=letters):
+        table = table_of(moves)
+        check_holonomy(table, word_of(drawn, table, 40))
+
+
+def test_holonomy_leaves_out_tiles_that_nothing_leads_to() -> None:
+    """All four states can be reached, yet the sets of a level have a tile that is never chosen."""
+    table = table_of(((1, 2, 2, 3), (2, 3, 0, 0)))
+    check_holonomy(table, word_of(np.random.default_rng(0), table, 300))
+    for level in holonomy_cascade(table).levels:
+        points = level.components[0].points
+        assert all(before is None or before < points for _, ((before,), _) in level.after)
+
+
+def test_readings_with_the_same_digits_are_noticed() -> None:
+    cascade = holonomy_cascade(table_of(((1, 2, 2, 3), (2, 3, 0, 0))))
+    level = cascade.levels[0]
+    token, reading = next(key for key in level.after if key[1].before == (0,))
+    beyond = Reading((2,), reading.after)  # of two points, whose bit is that of 0
+    level.after[token, beyond] = level.after[token, reading] + 1
+    with pytest.raises(ArithmeticError, match="the same digits"):
+        cascade_to_stack(cascade)
 
 
 def test_tiles_of_equivalent_sets_are_numbered_alike() -> None:

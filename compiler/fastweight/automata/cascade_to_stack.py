@@ -62,7 +62,9 @@ def _stage(level: Level) -> Stage:
         for mine, before, after in zip(places, *reading, strict=True):
             old = 0 if before is None or (permutes and before == after) else before + first
             digits[mine] = [2 * (after + first >> bit & 1) + (old >> bit & 1) for bit in range(len(mine))]
-        table[token, tuple((digits & masks[token]).tolist())] = follows
+        read = tuple((digits & masks[token]).tolist())
+        if table.setdefault((token, read), follows) != follows:
+            raise ArithmeticError("two readings of a level have the same digits; this is a mistake of the compiler")
     return Stage(layer, (thresholds,) * layer.outputs, masks, table)
 
 

@@ -1,9 +1,10 @@
 """The holonomy decomposition as a cascade: one level for each height, from above, with all that may come by.
 
 A token of a level is a letter with the sets P of the old chain and P' of the new one there. What stands at the level
-before it, a tile of P if P has the level's height, gives the next level's token. Not every such token need be met in
-some run; but there are few, while the chains that runs come by may be exponentially many. That P a lies in P' is
-checked for every token, so in the end, where P and P' are single states, P' is where the letter leads.
+before it, a tile of P if P has the level's height, gives the next level's token. Tiles that no token leads to are left
+out, and so are levels of one tile. Not every such token need be met in some run; but there are few, while the chains
+that runs come by may be exponentially many. That P a lies in P' is checked for every token, so in the end, where P and
+P' are single states, P' is where the letter leads.
 """
 
 from __future__ import annotations
@@ -36,13 +37,21 @@ def holonomy_cascade(given: Transitions) -> Cascade:
     for height in range(sets.heights[sets.whole], 0, -1):
         room = MOST_ENTRIES - sum(len(level.after) for level in levels)
         level, tokens = _level(given, sets, height, tokens, room)
-        levels.append(level)
+        if level.components[0].points > 1:
+            levels.append(level)
+        elif levels:
+            levels[-1] = _renamed(levels[-1], {token: after for (token, _), after in level.after.items()})
     shown = [_shown(given, token) for token in tokens]
     if not levels:
         return Cascade(given.letters, (), tuple(shown))
     numbers = {each: number for number, each in enumerate(dict.fromkeys(shown))}
-    last = {key: numbers[shown[after]] for key, after in levels[-1].after.items()}
-    return Cascade(given.letters, (*levels[:-1], replace(levels[-1], after=last)), tuple(numbers))
+    levels[-1] = _renamed(levels[-1], {after: numbers[each] for after, each in enumerate(shown)})
+    return Cascade(given.letters, tuple(levels), tuple(numbers))
+
+
+def _renamed(level: Level, names: dict[int, int]) -> Level:
+    """The level with other numbers for what follows."""
+    return replace(level, after={key: names[after] for key, after in level.after.items()})
 
 
 def _level(
@@ -50,11 +59,12 @@ def _level(
 ) -> tuple[Level, list[_Token]]:
     """The level of a height that reads `tokens`, and the tokens of the next one; with room for so many entries."""
     actions = [_action(given, sets, height, token) for token in tokens]
+    size = max(action.point + 1 if isinstance(action, Reset) else len(action.targets) for action in actions)
     after: dict[tuple[int, Reading], int] = {}
     following: dict[_Token, int] = {}
     for number, (token, action) in enumerate(zip(tokens, actions, strict=True)):
         active = sets.heights[token.old] == height
-        points = range(len(sets.tiles(token.old)) if active else 1)
+        points = range(min(size, len(sets.tiles(token.old))) if active else 1)
         for before in (None,) if token.letter is None else points:
             now = moved(action, before)
             old = sets.tiles(token.old)[before] if active and before is not None else token.old
@@ -64,7 +74,6 @@ def _level(
             after[number, Reading((before,), (now,))] = following.setdefault(there, len(following))
         if len(after) > room:
             raise TooLargeError(f"the tables of its decomposition have more than {MOST_ENTRIES:,} entries")
-    size = max(action.point + 1 if isinstance(action, Reset) else len(action.targets) for action in actions)
     return Level((Component(size, tuple(_padded(action, size) for action in actions)),), after), list(following)
 
 
