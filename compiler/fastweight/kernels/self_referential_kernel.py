@@ -48,41 +48,54 @@ def times(W: Any, x: Any, kind: Any, said: Any) -> None:
 
 
 @njit(nogil=True, cache=True)
-def feed(tokens: Any, embeddings: Any, W: Any, kind: Any, y: Any) -> None:
-    """Feed tokens, by number (n,), to W (m + 2 d + 4, d), which changes; the answers are y (n, m)."""
+def add(row: Any, step: Any, k: Any, kind: Any) -> None:
+    """Add `step` k to a row (columns,) of fast weights."""
+    bits, least, greatest = kind
+    for c in range(len(row)):
+        if k[c] != 0.0:
+            row[c] = rounded(row[c] + rounded(step * k[c], bits, least, greatest), bits, least, greatest)
+
+
+@njit(nogil=True, cache=True)
+def change(W: Any, q: Any, k: Any, rates: Any, kind: Any, wanted: Any, there: Any) -> None:
+    """Put W q in the place of W k, by the rates of the blocks; `wanted` and `there` are room (rows,)."""
     bits, least, greatest = kind
     rows, d = W.shape
     m = rows - 2 * d - 4
+    rounded_softmax(q, kind)
+    rounded_softmax(k, kind)
+    times(W, q, kind, wanted)
+    times(W, k, kind, there)
+    for r in range(rows):
+        block = 0 if r < m else 1 if r < m + d else 2 if r < m + 2 * d else 3
+        step = rounded(rates[block] * rounded(wanted[r] - there[r], bits, least, greatest), bits, least, greatest)
+        if step != 0.0:
+            add(W[r], step, k, kind)
+
+
+@njit(nogil=True, cache=True)
+def feed(tokens: Any, embeddings: Any, W: Any, kind: Any, y: Any) -> None:
+    """Feed tokens, by number (n,), to W (H, m + 2 d + 4, d), which changes; the answers are y (n, H m)."""
+    heads, rows, d = W.shape
+    m = rows - 2 * d - 4
     said, wanted, there, rates = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(4)
     for t in range(len(tokens)):
-        times(W, embeddings[tokens[t]], kind, said)
-        y[t] = said[:m]
-        for n in range(4):
-            rates[n] = rounded_sigmoid(said[rows - 4 + n], kind)
-        if not rates.any():
-            continue
-        q, k = said[m : m + d].copy(), said[m + d : m + 2 * d].copy()
-        rounded_softmax(q, kind)
-        rounded_softmax(k, kind)
-        times(W, q, kind, wanted)
-        times(W, k, kind, there)
-        for r in range(rows):
-            block = 0 if r < m else 1 if r < m + d else 2 if r < m + 2 * d else 3
-            step = rounded(rates[block] * rounded(wanted[r] - there[r], bits, least, greatest), bits, least, greatest)
-            if step != 0.0:
-                for c in range(d):
-                    if k[c] != 0.0:
-                        W[r, c] = rounded(W[r, c] + rounded(step * k[c], bits, least, greatest), bits, least, greatest)
+        x = embeddings[tokens[t]]
+        for h in range(heads):
+            times(W[h], x[h * d : (h + 1) * d], kind, said)
+            y[t, h * m : (h + 1) * m] = said[:m]
+            for n in range(4):
+                rates[n] = rounded_sigmoid(said[rows - 4 + n], kind)
+            if rates.any():
+                change(W[h], said[m : m + d].copy(), said[m + d : m + 2 * d].copy(), rates, kind, wanted, there)
 
 
 class SelfReferentialRun:
-    """A layer of one head that is fed long words in pieces."""
+    """A layer that is fed long words in pieces."""
 
     def __init__(self, layer: SelfReferential, embeddings: Floats, precision: Precision) -> None:
-        if layer.W_0.shape[0] != 1:
-            raise TypeError("the compiled form has one head")
         self.embeddings, self.kind, self.outputs = embeddings.astype(np.float64), BINARY[precision], layer.outputs
-        self.W = layer.start(1)[0, 0].astype(np.float64)
+        self.W = layer.start(1)[0].astype(np.float64)
 
     def feed(self, tokens: NDArray[np.int64]) -> Floats:
         """The answers (n, outputs) to the next tokens, by number (n,)."""
