@@ -69,7 +69,10 @@ class RecurrentModel:
     def sizes(self) -> tuple[LayerSize, ...]:
         """How large the layers are."""
         core = self.core
-        stages = [len(stage.masks) for stage in core.stages] if isinstance(core, Stack) else [self.layers[0].inputs]
+        if isinstance(core, Stack):
+            stages = [len(stage.masks) for stage in core.stages]
+        else:
+            stages = [len(core.embedded) if isinstance(core, Counts) else core.inputs]
         return tuple(_size(layer, tokens) for layer, tokens in zip(self.layers, stages, strict=True))
 
     def run(self, word: str | Iterable[Item], *, precision: Precision = "float32") -> Run:
@@ -122,7 +125,8 @@ def _size(layer: Layer[Any], tokens: int) -> LayerSize:
         name = net if steps == 1 and layer.w_alpha is None else "DeltaProduct"
         return LayerSize(name, tokens, heads, keys, layer.W_v.shape[2], steps)
     if isinstance(layer, SelfReferential):
-        return LayerSize("self-referential weights", tokens, 1, layer.inputs, layer.outputs, 1)
+        heads, _, columns = layer.W_0.shape
+        return LayerSize("self-referential weights", tokens, heads, columns, layer.blocks[0], 1)
     assert isinstance(layer, LinearTransformer | RecurrentDelta)
     name = "linear Transformer" if isinstance(layer, LinearTransformer) else "Recurrent Delta network"
     heads, keys, _ = layer.W_k.shape

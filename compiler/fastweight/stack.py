@@ -24,6 +24,8 @@ from compiler.fastweight.layer import Floats, Layer, run
 
 PIECE = 1 << 15
 """So many tokens are fed at a time."""
+NO_ROOM = -1
+"""What follows digits of a count that has no room."""
 
 Item = TypeVar("Item")
 
@@ -48,11 +50,12 @@ class Stage:
     layer
         What reads the tokens.
     thresholds
-        For each entry of an answer, in increasing order; the digit is the number of them that it is above.
+        For each entry of an answer, in increasing order; the digit is the number of them that it is above. None for an
+        entry that nothing depends on.
     masks
         (tokens, outputs): the bits of each digit that count after a token.
     table
-        For each token and its digits, masked, what follows.
+        For each token and its digits, masked, what follows: NO_ROOM where a count has none.
     embeddings
         (tokens, inputs): the tokens as the layer reads them; None for unit vectors.
     counts
@@ -74,7 +77,7 @@ class Stage:
     @property
     def largest(self) -> float:
         """The largest threshold: sums up to it are to be exact."""
-        return max(abs(threshold) for each in self.thresholds for threshold in each)
+        return max((abs(threshold) for each in self.thresholds for threshold in each), default=0)
 
     @cached_property
     def _listed(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -103,6 +106,8 @@ class Stage:
             where = int(np.flatnonzero(numbers[places] != found)[0])
             raise UndecodedError(f"answer {answers[where].tolist()} to token {tokens[where]} has no meaning")
         followed: NDArray[np.int64] = following[places]
+        if (followed == NO_ROOM).any():
+            raise UndecodedError("a count has no room in its bits; take a shorter word")
         return followed
 
 

@@ -172,8 +172,7 @@ def _memory(memory: Memory, target: Target) -> Stack[str | None] | Counts | Line
     if not isinstance(memory.keys, tuple) or not isinstance(memory.values, tuple):
         return real_memory_layer(memory) if target == "linear" else _adds_up(target)
     if memory.write == "sum":
-        adds = target in ("linear", "deltaproduct")
-        return counting(memory, reflections=target == "deltaproduct") if adds else _adds_up(target)
+        return _adds_up(target) if target == "delta" else counting(memory, target)
     if target == "linear" and memory.write == "latest" and len(memory.values) > 1:
         key, (one, other) = memory.keys[0], memory.values[:2]
         return Explanation(

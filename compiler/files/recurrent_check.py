@@ -17,6 +17,9 @@ from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import Stack, Stage
 from compiler.program import Memory
 
+MOST_BITS = 62
+"""The most bits of a count."""
+
 
 def check_model(model: RecurrentModel) -> None:
     """Raise ModelError unless layers are of the target, and tables and counts of their layers and of the program."""
@@ -38,7 +41,8 @@ def check_model(model: RecurrentModel) -> None:
         _check_counts(core, program.keys)  # type: ignore[union-attr]
     elif isinstance(program, Memory):
         n, m = program.keys, program.values
-        if not isinstance(n, int) or not isinstance(m, int) or (core.inputs, core.outputs) != (n + m + n, m):
+        reals = isinstance(core, LinearTransformer) and isinstance(n, int) and isinstance(m, int)
+        if not reals or (core.inputs, core.outputs) != (n + m + n, m):  # type: ignore[operator]
             raise ModelError("its layer is none of its vectors")
 
 
@@ -50,15 +54,15 @@ def _is_of(layer: object, target: str) -> bool:
             plain = layer.beta_max == 1 and len(layer.W_k) == 1 and layer.w_alpha is None
             return target == "deltaproduct" or (target == "delta" and plain)
         case RecurrentDelta():
-            return target == "recurrent-delta" and len(layer.W_q) == 1
+            return target == "recurrent-delta"
         case SelfReferential():
-            return target == "srwm" and len(layer.W_0) == 1
+            return target == "srwm"
     return False
 
 
 def _check_stage(stage: Stage) -> None:
     for each in stage.thresholds:
-        if not each or not all(map(isfinite, each)) or list(each) != sorted(set(each)):
+        if not all(map(isfinite, each)) or list(each) != sorted(set(each)):
             raise ModelError("thresholds are finite and increase")
     for _, digits in stage.table:
         if not all(0 <= digit <= len(each) for digit, each in zip(digits, stage.thresholds, strict=True)):
@@ -69,5 +73,11 @@ def _check_counts(counts: Counts, keys: object) -> None:
     stored, shape = counts.stored, (len(keys) if isinstance(keys, tuple) else 0, len(counts.values))
     if stored.dtype != np.int64 or stored.shape != shape or (stored < 0).any():
         raise ModelError(f"stored counts are integers of the shape {shape}")
-    if (counts.layer.inputs, counts.layer.outputs) != (1 + len(counts.letters), shape[1]):
+    layer, tokens, embeddings = counts.layer, 1 + len(counts.letters), counts.embeddings
+    if embeddings is not None and (embeddings.dtype != np.float64 or not np.isfinite(embeddings).all()):
+        raise ModelError("an embedding is no finite float64")
+    if ((layer.inputs,) * 2 if embeddings is None else embeddings.shape) != (tokens, layer.inputs):
+        raise ModelError("its layer does not read the requests of its program")
+    bits = layer.outputs // stored.size if isinstance(layer, RecurrentDelta) else 0
+    if layer.outputs != (bits * stored.size or shape[1]) or (bits and not 2 <= bits <= MOST_BITS):
         raise ModelError("its layer does not count the values of its program")

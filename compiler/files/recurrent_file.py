@@ -63,6 +63,8 @@ def _described(model: RecurrentModel, text: str) -> tuple[dict[str, Any], Tensor
         described["layers"] = [_layer_out(model.layers[0], "0.", tensors)]
     if isinstance(core, Counts):
         tensors["stored"] = core.stored
+        if core.embeddings is not None:
+            tensors["0.embeddings"] = core.embeddings
     described["digest"] = _digest(described, tensors)
     return described, tensors
 
@@ -178,11 +180,10 @@ def _model(described: Mapping[str, Any], tensors: Tensors) -> RecurrentModel:
     said = described["layers"]
     if described["shown"] is None and isinstance(program, Memory):
         layer = _layer_in(said[0], "0.", tensors)
-        if not isinstance(layer, LinearTransformer | DeltaProduct):
-            raise FileError("its layer counts nothing")
         if not isinstance(program.values, tuple):
             return RecurrentModel(program, target, layer)  # type: ignore[arg-type]
-        return RecurrentModel(program, target, Counts(spelled(program), program.values, layer, tensors["stored"]))
+        counts = Counts(spelled(program), program.values, layer, tensors["stored"], tensors.get("0.embeddings"))  # type: ignore[arg-type]
+        return RecurrentModel(program, target, counts)
     stages = tuple(_stage_in(each, f"{n}.", tensors) for n, each in enumerate(said))
     letters = program.alphabet if isinstance(program, Automaton) else spelled(program)
     if (len(stages[0].masks) if stages else len(described["shown"])) != 1 + len(letters):

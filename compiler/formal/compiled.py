@@ -1,7 +1,7 @@
 """Exact weights for the languages of the suite, where there are constructions, and how far they are run.
 
 Regular languages are automata, compiled to any target that can express them. The others are counters with a finite
-control (`compiler.fastweight.counter_languages`), for linear Transformers and for DeltaProduct.
+control (`compiler.fastweight.counter_languages`), compiled to any layer that counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from functools import cache
 import numpy as np
 
 from compiler.fastweight.automata.transitions import Shown
-from compiler.fastweight.counter_languages import COUNTER_LANGUAGES, counter_stack
+from compiler.fastweight.counter_languages import COUNTER_LANGUAGES
+from compiler.fastweight.counter_stack import COUNTERS, counter_stack
 from compiler.fastweight.stack import Stack
 from compiler.fastweight.target import Target
 from compiler.fastweight.targets import NotExpressibleError, compile_to
@@ -49,9 +50,7 @@ def exact_stack(layer: str, task: str) -> Stack[Shown] | None:
         assert isinstance(model.core, Stack)
         one = all(size.steps == 1 for size in model.sizes)
         return model.core if one or layer == "deltaproduct" else None
-    if layer not in ("linear", "deltaproduct"):
-        return None
-    return counter_stack(COUNTER_LANGUAGES[task], linear=layer == "linear")
+    return counter_stack(COUNTER_LANGUAGES[task], layer) if layer in COUNTERS else None
 
 
 def compiled_cells(keys: Iterable[Key]) -> dict[Key, int]:
