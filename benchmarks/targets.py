@@ -67,14 +67,16 @@ def expected_of(program: attnc.Automaton | attnc.Memory, word: NDArray[np.int64]
 def wrong_counts(core: Counts, length: int, precision: Precision, rng: np.random.Generator) -> int:
     """How many counts are wrong, on random requests; spelled, the answers would be longer than the word."""
     writes, values = len(core.letters) - len(core.stored), len(core.values)
-    running, counts, wrong = started(core.layer, np.eye(core.layer.inputs), precision), np.zeros_like(core.stored), 0
+    running, counts, wrong = started(core.layer, core.embedded, precision), np.zeros_like(core.stored), 0
+    running.feed(np.zeros(1, dtype=np.int64))
     for begin in range(0, length, PIECE):
         piece = rng.integers(0, len(core.letters), min(PIECE, length - begin))
-        for letter, answer in zip(piece.tolist(), running.feed(1 + piece), strict=True):
+        answers = iter(core.counted(1 + piece, running.feed(1 + piece), precision))
+        for letter in piece.tolist():
             if letter < writes:
                 counts[divmod(letter, values)] += 1
             else:
-                wrong += not np.array_equal(answer, counts[letter - writes])
+                wrong += not np.array_equal(next(answers), counts[letter - writes])
     return wrong
 
 

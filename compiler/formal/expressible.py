@@ -1,9 +1,10 @@
 """What is proved of layers and languages: whether weights exist, for words of every length.
 
 A model is any number of such layers with feed-forward networks between them, and no positions. "Yes" names a
-construction that is right in exact arithmetic, with rates and decays that reach the ends of their ranges, as sigmoids
-in floats do; where it counts, its numbers grow with the length. "No" is for exact arithmetic too, with thresholds that
-are finitely many for each answer; what rounding itself may do is left out (docs/fastweight.md has an example).
+construction that is right in exact arithmetic, with rates, decays and softmaxes that reach the ends of their ranges, as
+they do in floats; where it counts, its numbers grow with the length, or shrink. "No" is for exact arithmetic too, with
+thresholds that are finitely many for each answer; what rounding itself may do is left out (docs/fastweight.md has an
+example).
 
 **What only adds follows no cycle.** Sums and weighted means, softmax attention among them, compare linear functionals
 of what was added with thresholds, finitely many at a fixed precision. compiler/fastweight/automata/potentials.py
@@ -27,6 +28,16 @@ counts are equal, and there are no mistakes. Averages do the same with every cou
 values v and v' are W k <- W k + 2 (v' - v): DeltaProduct with two steps adds, too. A rate of 1 with value 0 resets a
 counter, rate 0 leaves it alone, and rate 1 with value 1 remembers a mistake. With one step a token, a layer before it
 knows the parity p = +-1 of the position (W <- 1 - W), so that with v = p c / 2 the sum is p W k <- p W k + c.
+
+**A write that leaves alone what it reads adds.** Self-referential weights W <- W + b (W q - W k) k^T with (q - k) . k =
+0 add the same each time: compiler/fastweight/self_referential_counters.py counts so, and resets by copying a column.
+
+**Halves compare.** A head with one key halves its entry with rate 1/2 and value 0, and sets it to 1 with rate 1 and
+value 1. Let one head halve at each a and another at each b: the difference of their answers, 2^-n - 2^-m, has the sign
+of m - n, in whatever order the letters come, and a reset sets both to 1. So the delta rule of the Recurrent Delta
+network compares counts at every length, in numbers that become as small as one likes. Compiled weights do something
+else, which is exact in floats: they keep a count in bits, up to 2^23
+(compiler/fastweight/recurrent_delta_counters.py).
 
 **Tables can be looked up.** One self-referential layer, or one layer of the Recurrent Delta network, runs any
 automaton: compiler/fastweight/automata/table_to_stack.py has the constructions.
@@ -64,12 +75,12 @@ _STATEMENTS: dict[str, dict[tuple[str, ...], tuple[bool | None, str]]] = {
     },
     "recurrent-delta": {
         REGULAR: (True, "one layer looks up what comes next, for any automaton"),
-        COUNTING + RESETTING: (None, "not settled here; no counter is known"),
+        COUNTING + RESETTING: (True, "halves compare counts; compiled with counts in bits, below 2^23"),
     },
     "delta-rnn": {REGULAR + COUNTING + RESETTING: (None, "not settled here")},
     "srwm": {
         REGULAR: (True, "one layer looks up what comes next, for any automaton"),
-        COUNTING + RESETTING: (None, "not settled here"),
+        COUNTING + RESETTING: (True, "writes can add; copying a column resets"),
     },
     "softmax": {
         REGULAR + RESETTING: (False, "no mean follows the state (compiler/fastweight/automata/potentials.py)"),

@@ -101,6 +101,24 @@ def cut(*names: str, axis: int) -> Callable[[dict[str, Any], dict[str, Any]], No
     return change
 
 
+def wider(times: int) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    """Counts of so many times as many bits, in a layer that fits together."""
+
+    def change(_: dict[str, Any], tensors: dict[str, Any]) -> None:
+        for name, axes in {"W_v": (1,), "R_q": (2,), "R_k": (2,), "R_v": (1, 2), "r_beta": (1,), "W_0": (1,)}.items():
+            for axis in axes:
+                tensors[f"0.{name}"] = np.repeat(tensors[f"0.{name}"], times, axis)
+
+    return change
+
+
+def of_another_layer(described: dict[str, Any], tensors: dict[str, Any]) -> None:
+    """Self-referential weights that read and answer what real vectors want."""
+    described["target"], described["layers"] = "srwm", [{"kind": "SelfReferential"}]
+    tensors.clear()
+    tensors["0.W_0"] = np.zeros((1, 16 + 2 * 48 + 4, 48))
+
+
 @pytest.mark.parametrize(
     ("name", "target", "change"),
     [
@@ -109,6 +127,12 @@ def cut(*names: str, axis: int) -> Callable[[dict[str, Any], dict[str, Any]], No
         ("parity", "srwm", cut("0.embeddings", axis=0)),
         ("votes", "linear", cut("0.W_q", "0.W_k", "0.W_v", axis=2)),
         ("votes", "deltaproduct", cut("0.W_v", axis=2)),
+        ("votes", "srwm", cut("0.embeddings", axis=0)),
+        ("votes", "srwm", lambda _, tensors: tensors.pop("0.embeddings")),
+        ("votes", "srwm", lambda _, tensors: tensors["0.embeddings"].__setitem__((0, 0), np.inf)),
+        ("votes", "recurrent-delta", cut("0.W_v", "0.R_q", "0.R_k", "0.R_v", "0.r_beta", "0.W_0", axis=0)),
+        ("votes", "recurrent-delta", wider(3)),
+        ("vectors", "linear", of_another_layer),
         ("votes", "linear", cut("stored", axis=0)),
         ("votes", "linear", setting("tensors", "stored", -np.ones((3, 3), dtype=np.int64))),
         ("votes", "linear", setting("tensors", "stored", np.ones((3, 3)))),
@@ -148,7 +172,7 @@ def test_a_model_in_a_file_that_differs_from_its_program_is_noticed(attnc: Attnc
 
 def test_counts_without_room_are_no_mistake_of_the_compiler(attnc: Attnc) -> None:
     word = ", ".join(["holiday = yes"] * 300 + ["holiday"])
-    for target in ("linear", "deltaproduct"):
+    for target in ("linear", "deltaproduct", "srwm"):
         told = attnc("run", "votes", word, "--target", target, "--precision", "bfloat16")
         assert (told.status, told.out) == (2, "")
         assert "no room in bfloat16" in told.err
@@ -172,7 +196,8 @@ def test_explain_says_which_and_why(attnc: Attnc) -> None:
     told = attnc("explain", "parity", "--target", "delta")
     assert (told.status, told.out[:23]) == (1, "delta: no; repeating 1 ")
     assert attnc("explain", "parity", "--target", "deltaproduct").status == 0
-    assert attnc("explain", "votes", "--target", "srwm").status == 3
+    assert attnc("explain", "votes", "--target", "srwm").status == 0
+    assert attnc("explain", "vectors", "--target", "srwm").status == 3
     found = attnc("explain", "parity", "--json").json
     assert [row["expressible"] for row in found["targets"]] == [False, False, True, True, True]
     assert [row["word"] for row in found["targets"]] == [["1"], ["1"], None, None, None]
