@@ -42,7 +42,7 @@ CountingLayer: TypeAlias = LinearTransformer | DeltaProduct | RecurrentDelta | S
 class Counts:
     """A layer over the requests of a memory, with the numbers of memory_to_stack.spelled, whose answers are counts.
 
-    Those of a Recurrent Delta network are the bits of all counts, by key, then value, the least first.
+    Those of a Recurrent Delta network are the bits of all counts, by key, then value, the least first, two signs last.
 
     Attributes
     ----------
@@ -69,6 +69,11 @@ class Counts:
         """The embeddings of the tokens, as rows."""
         return np.eye(self.layer.inputs) if self.embeddings is None else self.embeddings
 
+    @property
+    def bits(self) -> int:
+        """How many bits a count has, two signs among them; 0 where answers are the counts themselves."""
+        return self.layer.outputs // self.stored.size if isinstance(self.layer, RecurrentDelta) else 0
+
     def run(self, word: Sequence[int] | NDArray[np.int64], *, precision: Precision = "float32") -> Iterator[str | None]:
         """What is shown before a word of requests, by number, and after each: None for a write.
 
@@ -92,12 +97,12 @@ class Counts:
         Raises UndecodedError where a count has no room.
         """
         asked = tokens[tokens >= self._questions] - self._questions
-        if not isinstance(self.layer, RecurrentDelta):
+        if not self.bits:
             check_counts(answers, precision)
             return np.rint(answers[tokens >= self._questions]).astype(np.int64)
-        bits = answers.reshape(len(answers), *self.stored.shape, -1) > 0
-        check_room(bits)
-        return bits[np.flatnonzero(tokens >= self._questions), asked] @ (1 << np.arange(bits.shape[-1]))
+        numbers = answers.reshape(len(answers), *self.stored.shape, self.bits) > 0
+        check_room(numbers)
+        return numbers[np.flatnonzero(tokens >= self._questions), asked] @ (1 << np.arange(self.bits))
 
     @property
     def _questions(self) -> int:

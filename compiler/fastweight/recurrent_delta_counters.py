@@ -6,15 +6,14 @@ the number is in the answer, and so comes back at the next token.
 **Columns.** Column 0 is overwritten at each token: rate 1, key 1 there and 0 elsewhere. Its new value is c h, c = 40.
 The others do not change. There is one for each way in which a carry can end: (up, i) for a number whose bits below i
 are on and bit i off, which 1 more turns round, and (up, L) for one whose bits are all on; and (down, i) and (down, L)
-for 1 less, with on and off exchanged. Column (up, i) is -3 c for bits below i, 3 c for bit i, and 0 above.
+for 1 less, with on and off exchanged. Column (up, i) is -2 c for bits below i, 2 c for bit i, and 0 above.
 
 **Query.** The logit of (up, i) is L' (sum of h below i - h at i - number of these bits), L' = 1024: 0 if the bits are
 as said, and else -2 L' or less. (down, i) has it with -h. A token that adds 1 leaves that to the columns (up, .), and
 takes 2 L' more from the others; column 0 has the logit 0. Of the columns (up, .) one fits exactly, so q is 1/2 on it
 and on column 0, and y is
 
-    (c h - 3 c) / 2 = -c  for bits below i, on before;      (-c + 3 c) / 2 = c  for bit i, off before;      c h / 2
-    above:
+    (c - 2 c) / 2 = -c / 2 for the bits below i, which were on, (-c + 2 c) / 2 = c / 2 for bit i, and c h / 2 above:
 
 the number with 1 more, beyond +-20. A token that adds nothing has its query at column 0 alone, y = c h. A reset has it
 at a column of -c, by a logit of 2 L'. At the beginning h = 0, and the token writes -c.
@@ -71,7 +70,7 @@ def counters(adds: Sequence[tuple[int, ...] | None], bits: int = BITS) -> Recurr
 
 
 def check_room(numbers: NDArray[np.bool_]) -> None:
-    """Raise UndecodedError where the two signs of a number (..., bits) differ."""
+    """Raise UndecodedError where the two signs of a number (..., bits), its last bits, differ."""
     if (numbers[..., -1] != numbers[..., -2]).any():
         raise UndecodedError(f"a count has no room in {numbers.shape[-1] - 2} bits; take a shorter word")
 
@@ -85,7 +84,7 @@ def _layer(moves: Sequence[Sequence[int | None]], bits: int, questions: Sequence
     W_q, W_v = np.zeros((heads, columns, tokens)), np.zeros((rows, tokens))
     for column, (d, place) in enumerate(ends, start=1):
         carried = d * np.where(np.arange(bits) < place, 1, np.where(np.arange(bits) == place, -1, 0))
-        W_0[:bits, column] = -3 * HIGH * carried
+        W_0[:bits, column] = -2 * HIGH * carried
         R_q[column, :bits] = LARGE * carried
         fits = np.array([[move == d for move in each] for each in moves])
         W_q[:, column] = -LARGE * np.abs(carried).sum() - 2 * LARGE * ~fits

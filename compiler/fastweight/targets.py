@@ -86,7 +86,9 @@ def _in_words(made: RecurrentModel) -> str:
         return "no layer: what is shown follows from the letter"
     steps = max(size.steps for size in made.sizes)
     many = f", up to {steps} steps a token" if steps > 1 else ""
-    return f"{layers} layer{'s' * (layers > 1)}{many}, {tokens} tokens in all"
+    bounded = isinstance(made.core, Counts) and made.core.bits
+    room = f", counts below 2^{made.core.bits - 2}" if bounded else ""
+    return f"{layers} layer{'s' * (layers > 1)}{many}, {tokens} tokens in all{room}"
 
 
 def _compiled(program: Program, target: Target) -> RecurrentModel | Explanation:

@@ -78,6 +78,6 @@ def _check_counts(counts: Counts, keys: object) -> None:
         raise ModelError("an embedding is no finite float64")
     if ((layer.inputs,) * 2 if embeddings is None else embeddings.shape) != (tokens, layer.inputs):
         raise ModelError("its layer does not read the requests of its program")
-    bits = layer.outputs // stored.size if isinstance(layer, RecurrentDelta) else 0
+    bits = counts.bits
     if layer.outputs != (bits * stored.size or shape[1]) or (bits and not 2 <= bits <= MOST_BITS):
         raise ModelError("its layer does not count the values of its program")

@@ -73,7 +73,9 @@ def test_recurrent_delta_answers_are_the_bits(adds: Adds, seed: int, precision, 
         assert np.array_equal(each[..., :bits] > 0, after[..., None] >> np.arange(bits) & 1)
         for t, letter in enumerate(word, start=1):
             for n, added in enumerate(adds[letter] or ()):
-                assert (each[t, n, bits + 1 + added] > 0) == (after[t, n] % 2**bits == 0)
+                zero = each[t, n, bits + 1 + added]
+                assert abs(zero) >= 0.5
+                assert (zero > 0) == (after[t, n] % 2**bits == 0)
 
 
 @pytest.mark.parametrize("bits", [3, 4, 5])
@@ -113,7 +115,7 @@ def test_a_self_referential_counter_that_resets_is_refused_by_the_count_of_all()
     word = np.array(([0] * 60 + [2]) * 3)
     shown = [each.accepts for each in stack.run(word[:122], precision="bfloat16")]
     assert shown[1:] == TASKS["reset Dyck-1"].labels(word[:122]).tolist()
-    with pytest.raises(UndecodedError, match="a count of 1.. has no room in bfloat16"):
+    with pytest.raises(UndecodedError, match=r"a count of 1\d\d has no room in bfloat16"):
         list(stack.run(word, precision="bfloat16"))
     assert [each.accepts for each in stack.run(word)][1:] == TASKS["reset Dyck-1"].labels(word).tolist()
 
