@@ -86,8 +86,8 @@ def _in_words(made: RecurrentModel) -> str:
         return "no layer: what is shown follows from the letter"
     steps = max(size.steps for size in made.sizes)
     many = f", up to {steps} steps a token" if steps > 1 else ""
-    bounded = isinstance(made.core, Counts) and made.core.bits
-    room = f", counts below 2^{made.core.bits - 2}" if bounded else ""
+    bits = made.core.bits if isinstance(made.core, Counts) else 0
+    room = f", counts below 2^{bits - 2}" if bits else ""
     return f"{layers} layer{'s' * (layers > 1)}{many}, {tokens} tokens in all{room}"
 
 

@@ -197,6 +197,8 @@ def test_explain_says_which_and_why(attnc: Attnc) -> None:
     assert (told.status, told.out[:23]) == (1, "delta: no; repeating 1 ")
     assert attnc("explain", "parity", "--target", "deltaproduct").status == 0
     assert attnc("explain", "votes", "--target", "srwm").status == 0
+    assert "2^" not in attnc("explain", "votes", "--target", "srwm").out
+    assert "tokens in all, counts below 2^23\n" in attnc("explain", "votes", "--target", "recurrent-delta").out
     assert attnc("explain", "vectors", "--target", "srwm").status == 3
     found = attnc("explain", "parity", "--json").json
     assert [row["expressible"] for row in found["targets"]] == [False, False, True, True, True]
