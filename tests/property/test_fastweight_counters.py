@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from compiler.errors import UnsupportedError
 from compiler.fastweight import recurrent_delta_counters, self_referential_counters
 from compiler.fastweight.counter_languages import COUNTER_LANGUAGES, CounterLanguage
-from compiler.fastweight.counter_stack import counter_stack
+from compiler.fastweight.counter_stack import COUNTERS, counter_stack
 from compiler.fastweight.counting import Counts, counting
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.runs import started
@@ -107,6 +107,17 @@ def test_tallies_beyond_the_bits_are_refused(precision) -> None:
     for more in (8, 16, 40):
         with pytest.raises(UndecodedError, match="no room in 3 bits"):
             list(core.run([8] * more + [ask], precision=precision))
+
+
+@pytest.mark.parametrize(("precision", "most"), [("bfloat16", 127), ("float16", 1023)])
+@pytest.mark.parametrize("layer", [layer for layer in COUNTERS if layer != "recurrent-delta"])
+def test_counts_are_exact_up_to_the_last_that_has_room(layer, precision, most: int) -> None:
+    stack = counter_stack(COUNTER_LANGUAGES["Dyck-1"], layer)
+    assert stack is not None
+    shown = [each.accepts for each in stack.run([0] * most + [1] * most, precision=precision)]
+    assert shown == [True, *[False] * (2 * most - 1), True]
+    with pytest.raises(UndecodedError, match=f"a count of {most + 1} has no room in {precision}"):
+        list(stack.run([0] * (most + 1), precision=precision))
 
 
 def test_a_self_referential_counter_that_resets_is_refused_by_the_count_of_all() -> None:
