@@ -1,5 +1,6 @@
 """Counter languages as stacks: a layer whose heads are counters, and layers above that run the finite control.
 
+`deltanet`            `compiler.fastweight.halving`, without a way to zero
 `linear`              adds with v = c and the key 1; it has no way to zero.
 `deltaproduct`        adds in two steps of rate 2, W -> -W and then -W -> c + W (v = c / 2); the decay 0 sets to zero.
 `deltanet-negative`   DeltaNet with rates to 2 has one step. A layer below knows the parity p = +-1 of the position, by
@@ -8,20 +9,21 @@
 `srwm`                `compiler.fastweight.self_referential_counters`
 `recurrent-delta`     `compiler.fastweight.recurrent_delta_counters`
 
-Counters are below 2^23 in float32, and for recurrent-delta in every precision; a run that comes to more is refused. The
-control is compiled like any other automaton.
+Counters are below 2^23 in float32, and for recurrent-delta in every precision; a run that comes to more is refused, and
+so are words of more than 149 letters by `deltanet` in float32. The control is compiled like any other automaton.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from compiler.errors import UnsupportedError
-from compiler.fastweight import recurrent_delta_counters, self_referential_counters
+from compiler.fastweight import halving, recurrent_delta_counters, self_referential_counters
 from compiler.fastweight.automata.additive import additive_stack
 from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
@@ -34,7 +36,7 @@ from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.recurrent_delta_counters import BITS, QUESTIONS
 from compiler.fastweight.stack import NO_ROOM, Stack, Stage
 
-Counter: TypeAlias = Literal["linear", "deltanet-negative", "deltaproduct", "recurrent-delta", "srwm"]
+Counter: TypeAlias = Literal["linear", "deltanet", "deltanet-negative", "deltaproduct", "recurrent-delta", "srwm"]
 """The layers that count; names other than those of targets are those of the formal-language suite."""
 COUNTERS: tuple[Counter, ...] = get_args(Counter)
 
@@ -50,10 +52,10 @@ def counter_stack(language: CounterLanguage, layer: Counter, *, bits: int = BITS
     """The stack of such layers that shows whether prefixes are in the language; None where there is none.
 
     `bits` is the width of counters that are kept in bits. Raises UnsupportedError for a letter that adds something else
-    than -1, 0 or 1 to a counter of `recurrent-delta` or `srwm`.
+    than -1, 0 or 1 to a counter of `deltanet`, `recurrent-delta` or `srwm`.
     """
     adds = [language.adds[letter] for letter in language.letters]
-    if layer == "linear" and None in adds:
+    if layer in ("linear", "deltanet") and None in adds:
         return None
     over = control(language)
     above = _above(over, layer)
@@ -75,7 +77,9 @@ def _above(over: Transitions, layer: Counter) -> Stack[Shown] | None:
             return self_referential_stack(over)
         case "recurrent-delta":
             return recurrent_delta_stack(over)
-    return cascade_to_stack(holonomy_cascade(over))
+    cascade = holonomy_cascade(over)
+    permutes = any(component.permutes for level in cascade.levels for component in level.components)
+    return None if permutes and layer == "deltanet" else cascade_to_stack(cascade)
 
 
 def _below(adds: Adds, following: Following, layer: Counter, bits: int) -> tuple[Stage, ...]:
@@ -91,6 +95,10 @@ def _below(adds: Adds, following: Following, layer: Counter, bits: int) -> tuple
         raise UnsupportedError(f"a letter adds more than 1; {layer} counts in steps of 1")
     if layer == "recurrent-delta":
         return (_in_bits(adds, following, bits),)
+    if layer == "deltanet":
+        halved = _signed(halving.counters(adds), _plain(following))
+        thresholds = (halving.THRESHOLDS,) * len(halved.thresholds)
+        return (replace(halved, thresholds=thresholds, counts=False, halves=True),)
     made, embeddings = self_referential_counters.counters(adds)
     return (_signed(made, _plain(following), embeddings),)
 

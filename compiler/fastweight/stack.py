@@ -41,6 +41,11 @@ def check_counts(answers: Floats, precision: Precision) -> None:
         raise UndecodedError(f"{said}; take a higher precision, or a shorter word")
 
 
+def halvings(precision: Precision) -> int:
+    """How often 1 can be halved until it is the least number."""
+    return BINARY[precision].bits - 1 - BINARY[precision].least
+
+
 @dataclass(frozen=True, eq=False)
 class Stage:
     """A layer and the decoding of its answers.
@@ -60,6 +65,8 @@ class Stage:
         (tokens, inputs): the tokens as the layer reads them; None for unit vectors.
     counts
         Whether answers are counts, which have to be exact however large they become.
+    halves
+        Whether answers are differences of powers of 1/2, whose exponents are at most the number of letters.
     """
 
     layer: Layer[Any]
@@ -68,6 +75,7 @@ class Stage:
     table: dict[tuple[int, tuple[int, ...]], int]
     embeddings: Floats | None = None
     counts: bool = False
+    halves: bool = False
 
     @property
     def embedded(self) -> Floats:
@@ -142,6 +150,9 @@ class Stack(Generic[Item]):
         for stage in self.stages:
             if 2 ** BINARY[precision].bits <= stage.largest:
                 raise UnsupportedError(f"{precision} has too few bits for sums of up to {stage.largest:g}")
+            if stage.halves and len(word) > (most := halvings(precision)):
+                said = f"{len(word):,} letters may halve a weight beyond what {precision} has room for, {most} times"
+                raise UndecodedError(f"{said}; take a higher precision, or a shorter word")
         tokens = np.concatenate([[0], 1 + word])
         runs = [started(stage.layer, stage.embedded, precision) for stage in self.stages]
         for begin in range(0, len(tokens), PIECE):

@@ -172,7 +172,7 @@ def _names(given: Transitions, word: tuple[int, ...]) -> tuple[str, ...]:
 
 def _memory(memory: Memory, target: Target) -> Stack[str | None] | Counts | LinearTransformer | Explanation:
     if not isinstance(memory.keys, tuple) or not isinstance(memory.values, tuple):
-        return real_memory_layer(memory) if target == "linear" else _adds_up(target)
+        return real_memory_layer(memory) if target == "linear" else _too_fast(target)
     if memory.write == "sum":
         return _adds_up(target) if target == "delta" else counting(memory, target)
     if target == "linear" and memory.write == "latest" and len(memory.values) > 1:
@@ -184,6 +184,16 @@ def _memory(memory: Memory, target: Target) -> Stack[str | None] | Counts | Line
             (f"{key} = {one}", f"{key} = {other}", key),
         )
     return memory_stack(memory, target)
+
+
+def _too_fast(target: Target) -> Explanation:
+    """Why products of what is read are not enough; the argument is in docs/fastweight.md."""
+    grown = "are at most three times what they were" if target == "srwm" else "grow no faster than t"
+    return Explanation(
+        False,
+        "after a write of t k and t v the answer to a fixed query is t^2 <q, k> v. But where tokens are read linearly, "
+        f"and keys have at most length 1, fast weights after one write {grown}",
+    )
 
 
 def _adds_up(target: Target) -> Explanation:

@@ -2,9 +2,9 @@
 
 A model is any number of such layers with feed-forward networks between them, and no positions. "Yes" names a
 construction that is right in exact arithmetic, with rates, decays and softmaxes that reach the ends of their ranges, as
-they do in floats; where it counts, its numbers grow with the length, or shrink. "No" is for exact arithmetic too, with
-thresholds that are finitely many for each answer; what rounding itself may do is left out (docs/fastweight.md has an
-example).
+they do in floats; where it counts, its numbers grow with the length, or its answers come as close to a threshold as one
+likes. "No" is for exact arithmetic too, with thresholds that are finitely many for each answer; what rounding itself
+may do is left out (docs/fastweight.md has an example).
 
 **What only adds follows no cycle.** Sums and weighted means, softmax attention among them, compare linear functionals
 of what was added with thresholds, finitely many at a fixed precision. compiler/fastweight/automata/potentials.py
@@ -34,10 +34,15 @@ knows the parity p = +-1 of the position (W <- 1 - W), so that with v = p c / 2 
 
 **Halves compare.** A head with one key halves its entry with rate 1/2 and value 0, and sets it to 1 with rate 1 and
 value 1. Let one head halve at each a and another at each b: the difference of their answers, 2^-n - 2^-m, has the sign
-of m - n, in whatever order the letters come, and a reset sets both to 1. So the delta rule of the Recurrent Delta
-network compares counts at every length, in numbers that become as small as one likes. Compiled weights do something
-else, which is exact in floats: they keep a count in bits, up to 2^23
+of m - n, in whatever order the letters come, and a reset sets both to 1. So whatever has the delta rule compares counts
+at every length: DeltaNet, the Recurrent Delta network, and the Delta RNN, whose R stays zero if zero is written there.
+Nothing grows, but answers come as close to zero as one likes. Compiled weights of DeltaNet do this as far as floats
+have room (compiler/fastweight/halving.py), those of the Recurrent Delta network keep a count in bits, up to 2^23
 (compiler/fastweight/recurrent_delta_counters.py).
+
+**One column at a time is enough for a bit.** The Delta RNN writes one column of R a token, which with W makes any
+function of a bit and the token, also where R starts from zero (compiler/fastweight/automata/cascade_to_delta_rnn.py).
+The levels of the three regular languages permute points in orbits of two at most.
 
 **Tables can be looked up.** One self-referential layer, or one layer of the Recurrent Delta network, runs any
 automaton: compiler/fastweight/automata/table_to_stack.py has the constructions.
@@ -63,7 +68,7 @@ _STATEMENTS: dict[str, dict[tuple[str, ...], tuple[bool | None, str]]] = {
     },
     "deltanet": {
         REGULAR: (False, "transitions have eigenvalues in [0, 1] (arXiv 2411.12537)"),
-        COUNTING + RESETTING: (None, "not settled here; no counter is known"),
+        COUNTING + RESETTING: (True, "halves compare counts, in exact arithmetic"),
     },
     "deltanet-negative": {
         REGULAR: (True, "rate 2 is a reflection; a second layer remembers mistakes"),
@@ -77,7 +82,10 @@ _STATEMENTS: dict[str, dict[tuple[str, ...], tuple[bool | None, str]]] = {
         REGULAR: (True, "one layer looks up what comes next, for any automaton"),
         COUNTING + RESETTING: (True, "halves compare counts; compiled with counts in bits, below 2^23"),
     },
-    "delta-rnn": {REGULAR + COUNTING + RESETTING: (None, "not settled here")},
+    "delta-rnn": {
+        REGULAR: (True, "a column at a time is enough for a bit, and no orbit has more than two points"),
+        COUNTING + RESETTING: (True, "halves compare counts, in exact arithmetic"),
+    },
     "srwm": {
         REGULAR: (True, "one layer looks up what comes next, for any automaton"),
         COUNTING + RESETTING: (True, "writes can add; copying a column resets"),

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.delta_rnn import DeltaRNN
 from compiler.fastweight.kernels.precision import BINARY, rounded
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import run
@@ -47,6 +48,8 @@ def layers(rng: np.random.Generator, inputs: int):
     delta = drawn(2, 3, inputs), drawn(3, 2, 3, inputs), drawn(3, 2, 4, inputs), drawn(3, 2, inputs)
     yield DeltaProduct(*delta, drawn(2, inputs), drawn(2, 4, 3), beta_max=2)
     yield DeltaProduct(*delta)
+    written = drawn(2, 3, inputs), drawn(2, 3, inputs), drawn(2, 4, inputs), drawn(2, inputs)
+    yield DeltaRNN(*written, drawn(2, 4, inputs), drawn(2, 4, inputs), drawn(2, inputs))
     for heads in (1, 2) if inputs % 2 == 0 else (1,):
         d = inputs // heads
         yield SelfReferential(drawn(heads, 3 + 2 * d + 4, d))

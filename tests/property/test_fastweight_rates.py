@@ -9,6 +9,9 @@ from compiler.fastweight.automata.cascade import Cascade, Component, Level, Perm
 from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.runs import started
+from compiler.fastweight.layer import Layer, run
+from compiler.fastweight.recurrent_delta import RecurrentDelta
+from compiler.fastweight.self_referential import SelfReferential
 
 PRECISIONS = ("float64", "float32", "float16", "bfloat16")
 
@@ -36,6 +39,35 @@ def test_three_factors_change_sides() -> None:
     angles = np.array([0, np.pi / 3, 2 * np.pi / 3])
     values = np.linalg.eigvals(factors(np.stack([np.cos(angles), np.sin(angles)], axis=1), np.ones(3)))
     assert np.isclose(values.real.min(), -1 / 8)
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3), st.sampled_from([1, 2]))
+def test_answers_grow_no_faster_than_one_write(seed: int, steps: int, beta_max: int) -> None:
+    """So no layer whose keys have at most length 1 is a memory of real vectors, whose answers grow with the square."""
+    rng = np.random.default_rng(seed)
+    wrote, asked = rng.normal(size=6), rng.normal(size=6)
+
+    def drawn(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape)
+
+    def largest(*weights: np.ndarray) -> float:
+        return float(sum(np.linalg.norm(each, 2, axis=(-2, -1)).sum() for each in weights))
+
+    def answer(layer: Layer, t: float) -> float:
+        return float(np.linalg.norm(run(layer, np.stack([t * wrote, asked])[None])[0, 1]))
+
+    q, k, v, first = drawn(1, 4, 6), drawn(steps, 1, 4, 6), drawn(steps, 1, 5, 6), drawn(1, 5, 4)
+    product = DeltaProduct(q, k, v, drawn(steps, 1, 6), drawn(1, 6), first, beta_max)
+    back = drawn(1, 4, 5), drawn(1, 4, 5), drawn(1, 5, 5)
+    recurrent = RecurrentDelta(q, k[0], v[0], drawn(1, 6), *back, drawn(1, 5), first)
+    itself = SelfReferential(drawn(1, 3 + 2 * 6 + 4, 6))
+    length, other = np.linalg.norm(wrote), np.linalg.norm(asked)
+    for t in (1.0, 10.0, 1e3, 1e6):
+        written = largest(first) + 2 * largest(v) * (t * length + other)
+        assert answer(product, t) <= written * largest(q) * other
+        assert answer(recurrent, t) <= written + 2 * largest(back[2]) * np.sqrt(5)
+        assert answer(itself, t) <= 3 * largest(itself.W_0) * other
 
 
 @pytest.mark.parametrize(("precision", "least"), [("float32", -149), ("float16", -24), ("bfloat16", -133)])

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.fastweight.delta_product import DeltaProduct
+from compiler.fastweight.delta_rnn import DeltaRNN
 from compiler.fastweight.kernels.delta_product_kernel import DeltaProductRun
+from compiler.fastweight.kernels.delta_rnn_kernel import DeltaRNNRun
 from compiler.fastweight.kernels.linear_transformer_kernel import LinearTransformerRun
 from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.kernels.recurrent_delta_kernel import RecurrentDeltaRun
@@ -37,4 +39,6 @@ def started(layer: Layer[Any], embeddings: Floats, precision: Precision) -> Runn
         return SelfReferentialRun(layer, embeddings, precision)
     if isinstance(layer, RecurrentDelta):
         return RecurrentDeltaRun(layer, embeddings, precision)
+    if isinstance(layer, DeltaRNN):
+        return DeltaRNNRun(layer, embeddings, precision)
     raise TypeError(f"{type(layer).__name__} has no compiled form")
