@@ -84,6 +84,8 @@ def _in_words(made: RecurrentModel) -> str:
     layers, tokens = len(made.sizes), sum(size.tokens for size in made.sizes)
     if not layers:
         return "no layer: what is shown follows from the letter"
+    if isinstance(made.core, LinearTransformer):
+        return f"1 layer, which reads {made.core.inputs} numbers at a time: key, value and query"
     steps = max(size.steps for size in made.sizes)
     many = f", up to {steps} steps a token" if steps > 1 else ""
     bits = made.core.bits if isinstance(made.core, Counts) else 0

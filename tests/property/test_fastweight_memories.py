@@ -81,6 +81,10 @@ def test_real_memories_are_the_layer(seed: int, pairs: int) -> None:
     with pytest.raises(UnsupportedError, match="recall"):
         model.run([])
     assert real_memory_layer(memory).inputs == 48
+    assert "which reads 48 numbers" in explain(memory, "linear").reason
+    for target, why in (("delta", "faster than t"), ("srwm", "three times"), ("recurrent-delta", "length 1")):
+        assert explain(memory, target).expressible is False
+        assert why in explain(memory, target).reason
 
 
 def is_balanced(text: str) -> bool:
