@@ -80,7 +80,7 @@ class Counts:
         Raises UndecodedError where a count is too large for the precision.
         """
         tokens = np.concatenate([[0], 1 + np.asarray(word, dtype=np.int64)])
-        running = started(self.layer, self.embedded, precision)
+        running = started(self.layer, self.embeddings, precision)
         for begin in range(0, len(tokens), PIECE):
             piece = tokens[begin : begin + PIECE]
             yield from self._spelled(piece, self.counted(piece, running.feed(piece), precision))

@@ -154,7 +154,7 @@ class Stack(Generic[Item]):
                 said = f"{len(word):,} letters may halve a weight beyond what {precision} has room for, {most} times"
                 raise UndecodedError(f"{said}; take a higher precision, or a shorter word")
         tokens = np.concatenate([[0], 1 + word])
-        runs = [started(stage.layer, stage.embedded, precision) for stage in self.stages]
+        runs = [started(stage.layer, stage.embeddings, precision) for stage in self.stages]
         for begin in range(0, len(tokens), PIECE):
             piece = tokens[begin : begin + PIECE]
             for stage, running in zip(self.stages, runs, strict=True):

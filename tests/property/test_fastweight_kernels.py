@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.delta_rnn import DeltaRNN
-from compiler.fastweight.kernels.precision import BINARY, rounded
+from compiler.fastweight.kernels.precision import BINARY, all_rounded, rounded
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import run
 from compiler.fastweight.linear_transformer import LinearTransformer
@@ -73,6 +73,22 @@ def test_compiled_forms_are_the_layers(seed: int) -> None:
         assert np.abs(near - expected[:10]).max() < 1e-3 * (1 + np.abs(expected).max()), type(layer).__name__
         assert (near == near.astype(np.float32)).all()
         assert not np.array_equal(near, expected[:10])
+
+
+def test_unit_vectors_need_no_table() -> None:
+    rng = np.random.default_rng(0)
+    tokens = rng.integers(0, 4, 30)
+    for layer in layers(rng, 4):
+        expected = started(layer, np.eye(4), "float16").feed(tokens)
+        assert np.array_equal(started(layer, None, "float16").feed(tokens), expected)
+
+
+@given(st.lists(floats, max_size=20), st.sampled_from(list(BINARY)))
+def test_arrays_are_rounded_number_by_number(numbers: list[float], precision) -> None:
+    values = np.array(numbers)
+    expected = [rounded(x, *BINARY[precision]) for x in numbers]
+    assert all_rounded(values, precision).tolist() == expected
+    assert values.tolist() == numbers
 
 
 def test_what_has_no_compiled_form_is_refused() -> None:

@@ -199,7 +199,10 @@ def test_explain_says_which_and_why(attnc: Attnc) -> None:
     assert attnc("explain", "votes", "--target", "srwm").status == 0
     assert "2^" not in attnc("explain", "votes", "--target", "srwm").out
     assert "tokens in all, counts below 2^23\n" in attnc("explain", "votes", "--target", "recurrent-delta").out
-    assert attnc("explain", "vectors", "--target", "srwm").status == 3
+    assert attnc("explain", "vectors", "--target", "srwm").status == 1
+    Path("long.attn").write_text("automaton long { alphabet a, b; language /[ab]*a%s/ }" % ("[ab]" * 12))
+    large = attnc("explain", "long.attn", "--target", "srwm")
+    assert (large.status, large.out[:40]) == (3, "srwm: not known; too large: its table ha")
     found = attnc("explain", "parity", "--json").json
     assert [row["expressible"] for row in found["targets"]] == [False, False, True, True, True]
     assert [row["word"] for row in found["targets"]] == [["1"], ["1"], None, None, None]

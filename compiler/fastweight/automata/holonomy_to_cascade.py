@@ -17,7 +17,7 @@ from compiler.fastweight.automata.cascade import Action, Cascade, Component, Lev
 from compiler.fastweight.automata.holonomy import Holonomy, holonomy
 from compiler.fastweight.automata.transitions import Shown, Transitions
 
-MOST_ENTRIES = 50_000
+MOST_ENTRIES = 200_000
 """The most entries of the tables of all levels together."""
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.precision import BINARY, Precision, all_rounded, rounded
+from compiler.fastweight.kernels.vocabulary import over_vocabulary
 from compiler.fastweight.layer import Floats, sigmoid, unit
 
 
@@ -26,15 +27,16 @@ class Gates(NamedTuple):
     queries: Floats
 
 
-def gates(layer: DeltaProduct, embeddings: Floats, precision: Precision) -> Gates:
-    """The gates of tokens with these embeddings (V, d)."""
+def gates(layer: DeltaProduct, embeddings: Floats | None, precision: Precision) -> Gates:
+    """The gates of tokens with these embeddings (V, d); None for unit vectors."""
 
     def said(weights: Floats) -> Floats:
-        return np.moveaxis(weights.astype(np.float64) @ embeddings.T, -1, 0)
+        return over_vocabulary(weights, embeddings)
 
-    decays = np.ones((len(embeddings), layer.W_q.shape[0])) if layer.w_alpha is None else sigmoid(said(layer.w_alpha))
+    queries = said(layer.W_q)
+    decays = np.ones(queries.shape[:2]) if layer.w_alpha is None else sigmoid(said(layer.w_alpha))
     keys, rates = unit(said(layer.W_k)), layer.beta_max * sigmoid(said(layer.w_beta))
-    return Gates(*(all_rounded(each, precision) for each in (decays, keys, said(layer.W_v), rates, said(layer.W_q))))
+    return Gates(*(all_rounded(each, precision) for each in (decays, keys, said(layer.W_v), rates, queries)))
 
 
 @njit(nogil=True, cache=True)
@@ -79,7 +81,7 @@ def feed(tokens: Any, W: Any, decays: Any, keys: Any, values: Any, rates: Any, q
 class DeltaProductRun:
     """A layer that is fed long words in pieces."""
 
-    def __init__(self, layer: DeltaProduct, embeddings: Floats, precision: Precision) -> None:
+    def __init__(self, layer: DeltaProduct, embeddings: Floats | None, precision: Precision) -> None:
         self.gates, self.kind = gates(layer, embeddings, precision), BINARY[precision]
         self.outputs = layer.outputs
         self.W = layer.start(1)[0].astype(np.float64)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from compiler.fastweight.delta_rnn import DeltaRNN, share
 from compiler.fastweight.kernels.precision import BINARY, Precision, all_rounded, rounded
 from compiler.fastweight.kernels.self_referential_kernel import rounded_softmax, times
+from compiler.fastweight.kernels.vocabulary import over_vocabulary
 from compiler.fastweight.layer import Floats, sigmoid, softmax
 
 
@@ -61,9 +62,9 @@ def feed(tokens: Any, W: Any, R: Any, last: Any, writes: Any, more: Any, queries
 class DeltaRNNRun:
     """A layer that is fed long words in pieces."""
 
-    def __init__(self, layer: DeltaRNN, embeddings: Floats, precision: Precision) -> None:
+    def __init__(self, layer: DeltaRNN, embeddings: Floats | None, precision: Precision) -> None:
         def said(weights: Floats) -> Floats:
-            return np.moveaxis(weights.astype(np.float64) @ embeddings.T, -1, 0)
+            return over_vocabulary(weights, embeddings)
 
         def gated(keys: Floats, values: Floats, rates: Floats) -> Writes:
             return Writes(*(all_rounded(each, precision) for each in (keys, said(values), sigmoid(said(rates)))))

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from compiler.fastweight.kernels.precision import BINARY, Precision, rounded
+from compiler.fastweight.kernels.vocabulary import over_vocabulary
 from compiler.fastweight.layer import Floats
 from compiler.fastweight.linear_transformer import FEATURES, LinearTransformer
 
@@ -36,11 +37,11 @@ def feed(tokens: Any, W: Any, keys: Any, values: Any, queries: Any, kind: Any, y
 class LinearTransformerRun:
     """A layer that is fed long words in pieces."""
 
-    def __init__(self, layer: LinearTransformer, embeddings: Floats, precision: Precision) -> None:
+    def __init__(self, layer: LinearTransformer, embeddings: Floats | None, precision: Precision) -> None:
         if layer.normalise:
             raise TypeError("the compiled form has no normaliser")
         phi = FEATURES[layer.feature]
-        each = (np.einsum("hmd,xd->xhm", weights, embeddings) for weights in (layer.W_k, layer.W_v, layer.W_q))
+        each = (over_vocabulary(weights, embeddings) for weights in (layer.W_k, layer.W_v, layer.W_q))
         keys, values, queries = (np.ascontiguousarray(one, dtype=np.float64) for one in each)
         self.gates, self.kind, self.outputs = (phi(keys), values, phi(queries)), BINARY[precision], layer.outputs
         self.W = layer.start(1).W[0].astype(np.float64)

@@ -51,5 +51,12 @@ def rounded(x: Any, bits: Any, least: Any, greatest: Any) -> Any:
 
 def all_rounded(values: NDArray[Any], precision: Precision) -> NDArray[np.float64]:
     """Every one of `values`, rounded."""
-    flat = [rounded(value, *BINARY[precision]) for value in np.ravel(values).tolist()]
-    return np.array(flat, dtype=np.float64).reshape(values.shape)
+    flat = np.array(values, dtype=np.float64).ravel()
+    _round_all(flat, *BINARY[precision])
+    return flat.reshape(values.shape)
+
+
+@njit(nogil=True, cache=True)
+def _round_all(flat: Any, bits: Any, least: Any, greatest: Any) -> None:
+    for n in range(len(flat)):
+        flat[n] = rounded(flat[n], bits, least, greatest)

@@ -59,8 +59,9 @@ def feed(tokens: Any, embeddings: Any, slow: Any, recurrent: Any, W: Any, last: 
 class RecurrentDeltaRun:
     """A layer that is fed long words in pieces."""
 
-    def __init__(self, layer: RecurrentDelta, embeddings: Floats, precision: Precision) -> None:
-        self.embeddings, self.kind, self.outputs = embeddings.astype(np.float64), BINARY[precision], layer.outputs
+    def __init__(self, layer: RecurrentDelta, embeddings: Floats | None, precision: Precision) -> None:
+        self.embeddings = np.eye(layer.inputs) if embeddings is None else embeddings.astype(np.float64)
+        self.kind, self.outputs = BINARY[precision], layer.outputs
         self.slow = _matrices(layer.W_q, layer.W_k, layer.W_v, layer.w_beta[:, None])
         self.recurrent = _matrices(layer.R_q, layer.R_k, layer.R_v, layer.r_beta[:, None])
         start = layer.start(1)

@@ -29,8 +29,11 @@ class Running(Protocol):
         ...
 
 
-def started(layer: Layer[Any], embeddings: Floats, precision: Precision) -> Running:
-    """The run of a layer before its first token, with embeddings (V, d). Raises TypeError where there is none."""
+def started(layer: Layer[Any], embeddings: Floats | None, precision: Precision) -> Running:
+    """The run of a layer before its first token, with embeddings (V, d), None for unit vectors.
+
+    Raises TypeError where there is none.
+    """
     if isinstance(layer, DeltaProduct):
         return DeltaProductRun(layer, embeddings, precision)
     if isinstance(layer, LinearTransformer):

@@ -93,8 +93,9 @@ def feed(tokens: Any, embeddings: Any, W: Any, kind: Any, y: Any) -> None:
 class SelfReferentialRun:
     """A layer that is fed long words in pieces."""
 
-    def __init__(self, layer: SelfReferential, embeddings: Floats, precision: Precision) -> None:
-        self.embeddings, self.kind, self.outputs = embeddings.astype(np.float64), BINARY[precision], layer.outputs
+    def __init__(self, layer: SelfReferential, embeddings: Floats | None, precision: Precision) -> None:
+        self.embeddings = np.eye(layer.inputs) if embeddings is None else embeddings.astype(np.float64)
+        self.kind, self.outputs = BINARY[precision], layer.outputs
         self.W = layer.start(1)[0].astype(np.float64)
 
     def feed(self, tokens: NDArray[np.int64]) -> Floats:
