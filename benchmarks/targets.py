@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 import attnc
 import programs
 from compiler.fastweight.automata.transitions import Transitions, transitions
-from compiler.fastweight.counting import Counts
+from compiler.fastweight.counters.memory_to_counts import Counts
 from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.linear_transformer import LinearTransformer

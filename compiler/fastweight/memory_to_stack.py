@@ -12,7 +12,7 @@ first       Two layers. The first finds out whether a key is written for the fir
             stores what is written first, as above or, being written once, by adding. Keys that are stored from the
             start always answer alike.
 
-Memories that add up all writes are in `compiler.fastweight.counting`.
+Memories that add up all writes are in `compiler.fastweight.counters.memory_to_counts`.
 """
 
 from __future__ import annotations

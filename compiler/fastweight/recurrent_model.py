@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from compiler.errors import UnsupportedError
 from compiler.fastweight.automata.transitions import Shown
-from compiler.fastweight.counting import Counts
+from compiler.fastweight.counters.memory_to_counts import Counts
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.layer import Layer, run

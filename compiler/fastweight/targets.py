@@ -24,7 +24,7 @@ from compiler.fastweight.automata.potentials import not_told_apart
 from compiler.fastweight.automata.quotients_to_cascade import permutes, quotient_cascade
 from compiler.fastweight.automata.table_to_stack import recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.automata.transitions import Shown, Transitions, transitions
-from compiler.fastweight.counting import Counts, counting, real_memory_layer
+from compiler.fastweight.counters.memory_to_counts import Counts, counting, real_memory_layer
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import memory_stack
 from compiler.fastweight.recurrent_model import RecurrentModel

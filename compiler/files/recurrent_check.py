@@ -8,7 +8,7 @@ import numpy as np
 
 from compiler.errors import ModelError
 from compiler.fastweight.automata.transitions import Shown
-from compiler.fastweight.counting import Counts
+from compiler.fastweight.counters.memory_to_counts import Counts
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.recurrent_delta import RecurrentDelta

@@ -20,7 +20,7 @@ from safetensors.numpy import save as save_tensors
 
 from compiler.errors import AttncError, FileError
 from compiler.fastweight.automata.transitions import Shown
-from compiler.fastweight.counting import Counts
+from compiler.fastweight.counters.memory_to_counts import Counts
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Layer
 from compiler.fastweight.linear_transformer import LinearTransformer

@@ -1,7 +1,7 @@
 """Exact weights for the languages of the suite, where there are constructions, and how far they are run.
 
 Regular languages are automata, compiled to any target that can express them. The others are counters with a finite
-control (`compiler.fastweight.counter_languages`), compiled to any layer that counts, some of them as far as they can.
+control (`compiler.fastweight.counters.languages`), compiled to any layer that counts, some of them as far as they can.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.automata.orbits import by_orbits
 from compiler.fastweight.automata.transitions import Shown, transitions
-from compiler.fastweight.counter_languages import COUNTER_LANGUAGES
-from compiler.fastweight.counter_stack import COUNTERS, counter_stack
+from compiler.fastweight.counters.language_to_stack import COUNTERS, counter_stack
+from compiler.fastweight.counters.languages import COUNTER_LANGUAGES
 from compiler.fastweight.stack import Stack, halvings
 from compiler.fastweight.target import Target
 from compiler.fastweight.targets import NotExpressibleError, compile_to

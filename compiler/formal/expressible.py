@@ -30,15 +30,15 @@ counter, rate 0 leaves it alone, and rate 1 with value 1 remembers a mistake. Wi
 knows the parity p = +-1 of the position (W <- 1 - W), so that with v = p c / 2 the sum is p W k <- p W k + c.
 
 **A write that leaves alone what it reads adds.** Self-referential weights W <- W + b (W q - W k) k^T with (q - k) . k =
-0 add the same each time: compiler/fastweight/self_referential_counters.py counts so, and resets by copying a column.
+0 add the same each time: compiler/fastweight/counters/columns.py counts so, and resets by copying a column.
 
 **Halves compare.** A head with one key halves its entry with rate 1/2 and value 0, and sets it to 1 with rate 1 and
 value 1. Let one head halve at each a and another at each b: the difference of their answers, 2^-n - 2^-m, has the sign
 of m - n, in whatever order the letters come, and a reset sets both to 1. So whatever has the delta rule compares counts
 at every length: DeltaNet, the Recurrent Delta network, and the Delta RNN, whose R stays zero if zero is written there.
 Nothing grows, but answers come as close to zero as one likes. Compiled weights of DeltaNet do this as far as floats
-have room (compiler/fastweight/halving.py), those of the Recurrent Delta network keep a count in bits, up to 2^23
-(compiler/fastweight/recurrent_delta_counters.py).
+have room (compiler/fastweight/counters/halves.py), those of the Recurrent Delta network keep a count in bits, up to
+2^23 (compiler/fastweight/counters/bits.py).
 
 **One column at a time is enough for a bit.** The Delta RNN writes one column of R a token, which with W makes any
 function of a bit and the token, also where R starts from zero (compiler/fastweight/automata/cascade_to_delta_rnn.py).

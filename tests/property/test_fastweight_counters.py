@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.errors import UnsupportedError
-from compiler.fastweight import recurrent_delta_counters, self_referential_counters
-from compiler.fastweight.counter_languages import COUNTER_LANGUAGES, CounterLanguage
-from compiler.fastweight.counter_stack import counter_stack
-from compiler.fastweight.counting import Counts, counting
+from compiler.fastweight.counters import bits as in_bits
+from compiler.fastweight.counters import columns
+from compiler.fastweight.counters.language_to_stack import counter_stack
+from compiler.fastweight.counters.languages import COUNTER_LANGUAGES, CounterLanguage
+from compiler.fastweight.counters.memory_to_counts import Counts, counting
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.runs import started
 from compiler.fastweight.layer import run
@@ -48,7 +49,7 @@ def counts_of(adds: Adds, word: np.ndarray) -> np.ndarray:
 @given(letters(), st.integers(0, 2**32 - 1), st.sampled_from(PRECISIONS))
 def test_self_referential_answers_are_the_counts(adds: Adds, seed: int, precision) -> None:
     word = drawn(adds, seed, 120)
-    layer, embeddings = self_referential_counters.counters(adds)
+    layer, embeddings = columns.counters(adds)
     tokens = np.concatenate([[0], 1 + word])
     expected = counts_of(adds, word)
     if None in adds:
@@ -62,7 +63,7 @@ def test_self_referential_answers_are_the_counts(adds: Adds, seed: int, precisio
 @given(letters(), st.integers(0, 2**32 - 1), st.sampled_from(PRECISIONS), st.sampled_from([3, 4, 7, 25]))
 def test_recurrent_delta_answers_are_the_bits(adds: Adds, seed: int, precision, bits: int) -> None:
     word = drawn(adds, seed, 120)
-    layer, tokens = recurrent_delta_counters.counters(adds, bits), np.concatenate([[0], 1 + word])
+    layer, tokens = in_bits.counters(adds, bits), np.concatenate([[0], 1 + word])
     after = counts_of(adds, word)
     for answers in (
         started(layer, np.eye(layer.inputs), precision).feed(tokens),
@@ -100,7 +101,7 @@ def test_counts_beyond_the_bits_are_refused_and_no_others(name: str, bits: int) 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_tallies_beyond_the_bits_are_refused(precision) -> None:
     memory = load("votes")
-    layer = recurrent_delta_counters.tallies(3, 3, bits=5)
+    layer = in_bits.tallies(3, 3, bits=5)
     core = Counts(spelled(memory), memory.values, layer, counting(memory, "linear").stored)
     ask = len(core.letters) - 1
     assert list(core.run([8] * 7 + [ask], precision=precision))[-1] == "+".join(["abstention"] * 7)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compiler.errors import UnsupportedError
-from compiler.fastweight.counter_languages import COUNTER_LANGUAGES
-from compiler.fastweight.counter_stack import COUNTERS, counter_stack
-from compiler.fastweight.counting import counting, real_memory_layer
+from compiler.fastweight.counters.language_to_stack import COUNTERS, counter_stack
+from compiler.fastweight.counters.languages import COUNTER_LANGUAGES
+from compiler.fastweight.counters.memory_to_counts import counting, real_memory_layer
 from compiler.fastweight.layer import run
 from compiler.fastweight.memory_to_stack import spelled
 from compiler.fastweight.stack import UndecodedError

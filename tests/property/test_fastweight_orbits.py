@@ -14,8 +14,8 @@ from compiler.fastweight.automata.cascade_to_delta_rnn import delta_rnn_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.automata.orbits import by_orbits
 from compiler.fastweight.automata.transitions import Shown, Transitions, transitions
-from compiler.fastweight.counter_languages import COUNTER_LANGUAGES, CounterLanguage
-from compiler.fastweight.counter_stack import counter_stack
+from compiler.fastweight.counters.language_to_stack import counter_stack
+from compiler.fastweight.counters.languages import COUNTER_LANGUAGES, CounterLanguage
 from compiler.fastweight.stack import UndecodedError, halvings
 from compiler.language.load import load
 from verify.strategies import automata

@@ -1,13 +1,13 @@
 """Counter languages as stacks: a layer whose heads are counters, and layers above that run the finite control.
 
-`deltanet`            `compiler.fastweight.halving`, without a way to zero
+`deltanet`            `compiler.fastweight.counters.halves`, without a way to zero
 `linear`              adds with v = c and the key 1; it has no way to zero.
 `deltaproduct`        adds in two steps of rate 2, W -> -W and then -W -> c + W (v = c / 2); the decay 0 sets to zero.
 `deltanet-negative`   DeltaNet with rates to 2 has one step. A layer below knows the parity p = +-1 of the position, by
                       W <- 1 - W. With rate 2 and v = p c / 2 the counter's W <- 2 v - W is p S, S the sum so far, as p
                       turns round at each letter: 2 v - W is p c + p S. Rate 1 with v = 0 sets to zero.
-`srwm`                `compiler.fastweight.self_referential_counters`
-`recurrent-delta`     `compiler.fastweight.recurrent_delta_counters`
+`srwm`                `compiler.fastweight.counters.columns`
+`recurrent-delta`     `compiler.fastweight.counters.bits`
 
 Counters are below 2^23 in float32, and for recurrent-delta in every precision; a run that comes to more is refused, and
 so are words of more than 149 letters by `deltanet` in float32. The control is compiled like any other automaton.
@@ -23,17 +23,18 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from compiler.errors import UnsupportedError
-from compiler.fastweight import halving, recurrent_delta_counters, self_referential_counters
 from compiler.fastweight.automata.additive import additive_stack
 from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.automata.table_to_stack import LARGE, recurrent_delta_stack, self_referential_stack
 from compiler.fastweight.automata.transitions import Shown, Transitions
-from compiler.fastweight.counter_languages import CounterLanguage, Signs, control, named
+from compiler.fastweight.counters import bits as in_bits
+from compiler.fastweight.counters import columns, halves
+from compiler.fastweight.counters.bits import BITS, QUESTIONS
+from compiler.fastweight.counters.languages import CounterLanguage, Signs, control, named
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.layer import Floats, Layer
 from compiler.fastweight.linear_transformer import LinearTransformer
-from compiler.fastweight.recurrent_delta_counters import BITS, QUESTIONS
 from compiler.fastweight.stack import NO_ROOM, Stack, Stage
 
 Counter: TypeAlias = Literal["linear", "deltanet", "deltanet-negative", "deltaproduct", "recurrent-delta", "srwm"]
@@ -96,10 +97,10 @@ def _below(adds: Adds, following: Following, layer: Counter, bits: int) -> tuple
     if layer == "recurrent-delta":
         return (_in_bits(adds, following, bits),)
     if layer == "deltanet":
-        halved = _signed(halving.counters(adds), _plain(following))
-        thresholds = (halving.THRESHOLDS,) * len(halved.thresholds)
+        halved = _signed(halves.counters(adds), _plain(following))
+        thresholds = (halves.THRESHOLDS,) * len(halved.thresholds)
         return (replace(halved, thresholds=thresholds, counts=False, halves=True),)
-    made, embeddings = self_referential_counters.counters(adds)
+    made, embeddings = columns.counters(adds)
     return (_signed(made, _plain(following), embeddings),)
 
 
@@ -169,7 +170,7 @@ def _values(adds: Adds) -> Floats:
 
 def _in_bits(adds: Adds, following: Following, bits: int) -> Stage:
     """The stage of counters in bits: of each it reads the two signs, and whether it is 0."""
-    layer = recurrent_delta_counters.counters(adds, bits)
+    layer = in_bits.counters(adds, bits)
     counters = len(layer.W_q)
     nothing = (0,) * layer.outputs
     thresholds = (((),) * (bits - 2) + ((0.0,),) * (2 + len(QUESTIONS))) * counters

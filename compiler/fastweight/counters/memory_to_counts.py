@@ -3,8 +3,8 @@
 A linear Transformer with phi(x) = x adds v k^T for each write and reads W k. A DeltaProduct layer adds as well, in two
 steps with rate 2: W <- W - 2 W k k^T turns W k round, and W <- W + 2 (v / 2 - W k) k^T turns it back about v / 2, which
 together add v k^T for a key of length one. Self-referential weights add with a pair of columns for each count
-(`self_referential_counters`); the Recurrent Delta network keeps its bits (`recurrent_delta_counters`). Counts that are
-too large to be exact in the precision at hand, or for the bits, are refused.
+(`columns`); the Recurrent Delta network keeps its bits (`bits`). Counts that are too large to be exact in the precision
+at hand, or for the bits, are refused.
 
 For real keys and values (arXiv 2410.10101, section on associative memories) a token is a key, a value and a query side
 by side, of which a write leaves the query zero, and a question the key and the value.
@@ -20,8 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compiler.errors import UnsupportedError
-from compiler.fastweight import recurrent_delta_counters, self_referential_counters
 from compiler.fastweight.automata.table_to_stack import LARGE
+from compiler.fastweight.counters import bits as in_bits
+from compiler.fastweight.counters import columns
+from compiler.fastweight.counters.bits import check_room
 from compiler.fastweight.delta_product import DeltaProduct
 from compiler.fastweight.kernels.precision import Precision
 from compiler.fastweight.kernels.runs import started
@@ -29,7 +31,6 @@ from compiler.fastweight.layer import Floats, run
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.memory_to_stack import spelled
 from compiler.fastweight.recurrent_delta import RecurrentDelta
-from compiler.fastweight.recurrent_delta_counters import check_room
 from compiler.fastweight.self_referential import SelfReferential
 from compiler.fastweight.stack import PIECE, check_counts
 from compiler.fastweight.target import Target
@@ -134,9 +135,9 @@ def counting(memory: Memory, target: Target) -> Counts:
 def _tallies(keys: int, values: int, target: Target) -> tuple[CountingLayer, Floats | None]:
     match target:
         case "srwm":
-            return self_referential_counters.tallies(keys, values)
+            return columns.tallies(keys, values)
         case "recurrent-delta":
-            return recurrent_delta_counters.tallies(keys, values), None
+            return in_bits.tallies(keys, values), None
         case "linear" | "deltaproduct":
             return _adding(keys, values, reflections=target == "deltaproduct"), None
     raise UnsupportedError(f"{target} does not add up")

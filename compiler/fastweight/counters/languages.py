@@ -1,7 +1,7 @@
 """Counters with a finite control, in real time: the languages that a stack of layers recognises without being finite.
 
 A letter adds an integer to each counter, or sets them all to zero. Of a counter only the sign is seen. The rest is a
-finite automaton over letters and signs. `compiler.fastweight.counter_stack` compiles both.
+finite automaton over letters and signs. `compiler.fastweight.counters.language_to_stack` compiles both.
 """
 
 from __future__ import annotations
