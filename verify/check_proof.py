@@ -29,34 +29,28 @@ Proof
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
-from math import isqrt, lcm
-from typing import Any, NamedTuple, TypeAlias
+from math import isqrt
+from typing import Any, NamedTuple
 
 from compiler.files.proof_file import StoredProof
-
-Entry: TypeAlias = tuple[int, int, Fraction]
-"""Row, column, weight."""
-Vector: TypeAlias = dict[int, int]
-"""Entries that are not zero, over a common denominator."""
-
-
-MOST_LENGTHS = 1_000_000
-"""Up to so many lengths are looked at one by one."""
-
-
-class _Rejected(Exception):  # noqa: N818 - an answer, not an error
-    pass
-
-
-class Weights(NamedTuple):
-    """The heads (V, Q) of a layer over `d` coordinates, entry by entry."""
-
-    d: int
-    heads: Sequence[tuple[Sequence[Entry], Sequence[Entry]]]
+from verify.check_hull_proof import check_hulls
+from verify.checking import (
+    MOST_LENGTHS,
+    Heads,
+    Rejected,
+    Vector,
+    Weights,
+    add,
+    exact_tokens,
+    must,
+    number_of,
+    rules_of,
+    same,
+    sum_of,
+)
 
 
 def check(stored: StoredProof, weights: Weights) -> str | None:
@@ -69,24 +63,17 @@ def check(stored: StoredProof, weights: Weights) -> str | None:
             _check_rules(weights, claim, premises, stored.proof)
         elif premises["kind"] == "walks":
             _check_walks(weights, claim, premises, stored.proof)
+        elif premises["kind"] == "guarded":
+            check_hulls(weights, claim, premises, stored.proof)
+        elif premises["kind"] == "run":
+            _check_run(weights, claim, premises)
         else:
             return "its premises are of no known kind"
-    except _Rejected as reason:
+    except Rejected as reason:
         return str(reason)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         return f"it is malformed: {type(error).__name__} {error}"
     return None
-
-
-def _must(holds: bool, reason: str) -> None:
-    if not holds:
-        raise _Rejected(reason)
-
-
-def _number(value: Any) -> Fraction:
-    exact = type(value) is int or (type(value) is str and re.fullmatch(r"-?[0-9]+/[0-9]+", value))
-    _must(bool(exact), f"{value!r} is no exact number")
-    return Fraction(value)
 
 
 # Rules.
@@ -98,45 +85,47 @@ def _check_rules(
     wanted: dict[tuple[int, ...], Fraction] = {}
     for e, b, c, a, weight in premises["rules"]:
         key = (e, min(b, c), max(b, c), a)
-        wanted[key] = wanted.get(key, Fraction(0)) + _number(weight)
+        wanted[key] = wanted.get(key, Fraction(0)) + number_of(weight)
     live = None
     if premises["live"] is not None:
         live = {pair for token in premises["live"] for pair in combinations_with_replacement(sorted(token), 2)}
-    given = _rules_of(weights, live)
+    given = rules_of(weights, live)
     rest = {key: wanted.get(key, Fraction(0)) - given.get(key, Fraction(0)) for key in wanted | given}
     rest = {key: value for key, value in rest.items() if value and (live is None or key[1:3] in live)}
+    last = premises.get("last", weights.d)
+    rest = {key: value for key, value in rest.items() if key[0] < last}
     level, verdict = claim["level"], claim["verdict"]
-    _must(level == ("everywhere" if live is None else "domain"), "rules do not speak of this level")
+    every = live is None and "last" not in premises
+    must(level == ("everywhere" if every else "domain"), "rules do not speak of this level")
     if verdict == "proved":
-        _must(claim["lengths"] == "all" and not rest, "the rules of the weights are others")
+        must(claim["lengths"] == "all" and not rest, "the rules of the weights are others")
         return
-    _must(verdict == "refuted" and live is None and claim["lengths"] is None, "rules do not show this")
-    tokens = [[_number(value) for value in token] for token in proof["tokens"]]
-    _must(all(len(token) == weights.d for token in tokens), "its tokens have another dimension")
+    must(verdict == "refuted" and live is None and claim["lengths"] is None, "rules do not show this")
+    tokens = [[number_of(value) for value in token] for token in proof["tokens"]]
+    must(all(len(token) == weights.d for token in tokens), "its tokens have another dimension")
+    must(not any(tokens[-1][last:]), "its last token has what last tokens do not have")
     answer: dict[int, Fraction] = {}
     for (e, b, c, a), value in rest.items():
         memory = sum((token[b] * token[c] for token in tokens), Fraction(0))
         answer[a] = answer.get(a, Fraction(0)) + value * memory * tokens[-1][e]
-    _must(any(answer.values()), "both answer alike on its tokens")
+    must(any(answer.values()), "both answer alike on its tokens")
 
 
-def _rules_of(weights: Weights, live: set[tuple[int, int]] | None) -> dict[tuple[int, ...], Fraction]:
-    """p[a; {b, c}; e] by (e, b, c, a), b <= c, of the pairs that are `live`."""
-    found: dict[tuple[int, ...], Fraction] = {}
-    beside: dict[int, list[int]] = {}
-    for b, c in live or ():
-        beside.setdefault(b, []).append(c)
-        beside.setdefault(c, []).append(b)
-    for v, q in weights.heads:
-        by_row: dict[int, list[tuple[int, Fraction]]] = {}
-        for c, e, right in q:
-            by_row.setdefault(c, []).append((e, right))
-        for a, b, left in v:
-            for c in by_row if live is None else set(beside.get(b, ())):
-                for e, right in by_row.get(c, ()):
-                    key = (e, min(b, c), max(b, c), a)
-                    found[key] = found.get(key, Fraction(0)) + left * right
-    return {key: value for key, value in found.items() if value}
+# One run.
+
+
+def _check_run(weights: Weights, claim: Mapping[str, Any], premises: Mapping[str, Any]) -> None:
+    """The exact answer to the last token is not the one that is wanted."""
+    kind = claim["verdict"], claim["level"], claim["lengths"]
+    must(kind == ("refuted", "domain", None), "one run does not show this")
+    tokens, below = exact_tokens([*premises["tokens"], premises["wanted"]], weights.d)
+    wanted = tokens.pop()
+    heads = Heads(weights)
+    queries = heads.queries(tokens[-1])
+    given = sum_of(heads.adds(token, queries) for token in tokens)
+    scaled: Vector = {}
+    add(scaled, wanted, heads.below * below**2)
+    must(not same(given, scaled), "the answer to its last token is the one that is wanted")
 
 
 # Walks.
@@ -153,10 +142,7 @@ class _Runs:
     """The premises of walks: integer tokens over `below`, edges, and the answer at each node to each letter."""
 
     def __init__(self, premises: Mapping[str, Any]) -> None:
-        exact = [{int(place): _number(value) for place, value in token} for token in premises["tokens"]]
-        self.below = lcm(1, *(value.denominator for token in exact for value in token.values()))
-        self.tokens: list[Vector] = [{n: int(x * self.below) for n, x in token.items()} for token in exact]
-        _must(all(0 <= n < premises["dimension"] for token in self.tokens for n in token), "a token leaves the layer")
+        self.tokens, self.below = exact_tokens(premises["tokens"], premises["dimension"])
         self.start: list[int] = premises["start"]
         self.edges = [_Edge(*edge) for edge in premises["edges"]]
         self.nodes = 1 + max((max(edge.source, edge.target) for edge in self.edges), default=0)
@@ -164,8 +150,8 @@ class _Runs:
         self.step = {(edge.source, edge.letter): number for number, edge in enumerate(self.edges)}
         self.letters = sorted({edge.letter for edge in self.edges})
         self.choices: list[int] = premises["choices"]
-        _must(len(self.answers) == len(self.edges) == self.nodes * len(self.letters), "a node lacks a letter")
-        _must({edge.answer for edge in self.edges} <= set(self.choices), "an answer is no choice")
+        must(len(self.answers) == len(self.edges) == self.nodes * len(self.letters), "a node lacks a letter")
+        must({edge.answer for edge in self.edges} <= set(self.choices), "an answer is no choice")
         self.outputs: list[int] | None = premises["outputs"]
         self.says = {int(token): sorted(places) for token, places in premises["says"]}
 
@@ -173,7 +159,7 @@ class _Runs:
         """Whether what is set among the outputs is what the program says; without outputs, whether it is one answer."""
         vector = self.tokens[token]
         if self.outputs is None:
-            return token not in self.choices or sum(_same(vector, self.tokens[other]) for other in self.choices) == 1
+            return token not in self.choices or sum(same(vector, self.tokens[other]) for other in self.choices) == 1
         return sorted(place for place in self.outputs if 2 * vector.get(place, 0) > self.below) == self.says[token]
 
     def walk(self, word: Iterable[int]) -> list[int]:
@@ -204,54 +190,17 @@ class _Layer:
 
     def __init__(self, weights: Weights, runs: _Runs) -> None:
         self.runs = runs
-        scales = [lcm(1, *(x.denominator for head in weights.heads for _, _, x in head[side])) for side in (0, 1)]
-        self.below = scales[0] * scales[1] * runs.below**3
-        self.heads = [
-            tuple(_by_column(side, scale) for side, scale in zip(head, scales, strict=True)) for head in weights.heads
-        ]
+        self.heads = Heads(weights)
+        self.below = self.heads.below * runs.below**3
 
     def answers(self, letter: int) -> tuple[Vector, list[Vector]]:
         """With `letter` last: the answer after no step, and what each edge adds."""
         tokens = self.runs.tokens
-        each: dict[int, Vector] = {}
-        queries = [_times(q, tokens[letter]) for _, q in self.heads]
+        queries = self.heads.queries(tokens[letter])
         used = {*self.runs.start, letter, *(token for edge in self.runs.edges for token in edge[1:3])}
-        for token in used:
-            total: Vector = {}
-            for (v, _), query in zip(self.heads, queries, strict=True):
-                score = sum(x * query[n] for n, x in tokens[token].items() if n in query)
-                if score:
-                    _add(total, _times(v, tokens[token]), score)
-            each[token] = total
-        start = _sum(each[token] for token in [*self.runs.start, letter])
-        return start, [_sum([each[edge.letter], each[edge.answer]]) for edge in self.runs.edges]
-
-
-def _by_column(entries: Iterable[Entry], scale: int) -> dict[int, list[tuple[int, int]]]:
-    found: dict[int, list[tuple[int, int]]] = {}
-    for row, column, value in entries:
-        found.setdefault(column, []).append((row, int(value * scale)))
-    return found
-
-
-def _times(matrix: Mapping[int, list[tuple[int, int]]], vector: Vector) -> Vector:
-    found: Vector = {}
-    for n, x in vector.items():
-        for row, value in matrix.get(n, ()):
-            found[row] = found.get(row, 0) + value * x
-    return found
-
-
-def _add(total: Vector, vector: Vector, factor: int = 1) -> None:
-    for n, x in vector.items():
-        total[n] = total.get(n, 0) + factor * x
-
-
-def _sum(vectors: Iterable[Vector]) -> Vector:
-    total: Vector = {}
-    for vector in vectors:
-        _add(total, vector)
-    return total
+        each = {token: self.heads.adds(tokens[token], queries) for token in used}
+        start = sum_of(each[token] for token in [*self.runs.start, letter])
+        return start, [sum_of([each[edge.letter], each[edge.answer]]) for edge in self.runs.edges]
 
 
 def _check_walks(
@@ -260,26 +209,30 @@ def _check_walks(
     runs = _Runs(premises)
     layer = _Layer(weights, runs)
     if claim["level"] == "domain":
-        _must(claim["verdict"] == "proved" and claim["lengths"] == "all", "this is not what walks prove")
-        _must(all(map(runs.read_alike, runs.first_seen())), "a token is read otherwise")
+        if claim["verdict"] == "refuted":
+            must(claim["lengths"] is None, "this is not what a word shows")
+            _check_difference(layer, proof["word"])
+            return
+        must(claim["verdict"] == "proved" and claim["lengths"] == "all", "this is not what walks prove")
+        must(all(map(runs.read_alike, runs.first_seen())), "a token is read otherwise")
         for letter in runs.letters:
             _check_equal(layer, letter)
         return
-    _must(claim["level"] == "decisions" and claim["verdict"] in ("proved", "refuted"), "walks do not speak of this")
+    must(claim["level"] == "decisions" and claim["verdict"] in ("proved", "refuted"), "walks do not speak of this")
     lengths = claim["lengths"]
-    _must(lengths in ("all", None) or (type(lengths) is int and lengths >= 0), "its lengths are none")
-    tolerance = _number(claim.get("tolerance", 0))
-    _must(tolerance >= 0, "a tolerance is not below zero")
+    must(lengths in ("all", None) or (type(lengths) is int and lengths >= 0), "its lengths are none")
+    tolerance = number_of(claim.get("tolerance", 0))
+    must(tolerance >= 0, "a tolerance is not below zero")
     if lengths is not None:
         misread = [length for token, length in runs.first_seen().items() if not runs.read_alike(token)]
-        _must(not misread or (lengths != "all" and lengths < min(misread)), "a token is read otherwise")
+        must(not misread or (lengths != "all" and lengths < min(misread)), "a token is read otherwise")
         for letter in runs.letters:
             _check_margins(layer, letter, lengths, proof["witnesses"][str(letter)], tolerance)
     if claim["verdict"] == "refuted":
-        _must(lengths != "all" and len(proof["word"]) == (0 if lengths is None else lengths + 1), "no least word")
+        must(lengths != "all" and len(proof["word"]) == (0 if lengths is None else lengths + 1), "no least word")
         _check_failure(layer, proof["word"], tolerance)
     else:
-        _must(lengths is not None, "nothing is claimed")
+        must(lengths is not None, "nothing is claimed")
 
 
 def _check_equal(layer: _Layer, letter: int) -> None:
@@ -289,15 +242,11 @@ def _check_equal(layer: _Layer, letter: int) -> None:
     start, edges = layer.answers(letter)
     answer = [{n: ratio * x for n, x in runs.tokens[runs.answers[node, letter]].items()} for node in range(runs.nodes)]
     for given, wanted in [(start, answer[0])]:
-        _must(_same(given, wanted), "the answer at the start is another")
+        must(same(given, wanted), "the answer at the start is another")
     for edge, given in zip(runs.edges, edges, strict=True):
         wanted = dict(answer[edge.target])
-        _add(wanted, answer[edge.source], -1)
-        _must(_same(given, wanted), "what an edge adds to an answer is something else")
-
-
-def _same(left: Vector, right: Vector) -> bool:
-    return all(left.get(n, 0) == right.get(n, 0) for n in left.keys() | right.keys())
+        add(wanted, answer[edge.source], -1)
+        must(same(given, wanted), "what an edge adds to an answer is something else")
 
 
 def _scores(layer: _Layer, letter: int) -> dict[int, list[int]]:
@@ -326,8 +275,8 @@ def _check_margins(
 ) -> None:
     """The right answers to `letter` are preferred to all others, on words of up to `lengths`."""
     runs, scores = layer.runs, _scores(layer, letter)
-    unit = _number(witnesses["unit"]) * layer.below * runs.below**2
-    _must(unit > 0, "a unit is positive")
+    unit = number_of(witnesses["unit"]) * layer.below * runs.below**2
+    must(unit > 0, "a unit is positive")
     given = {(t, w): (mu, pi) for t, w, mu, pi in witnesses["margins"]}
     for t in {runs.answers[node, letter] for node in range(runs.nodes)}:
         ends = [node for node in range(runs.nodes) if runs.answers[node, letter] == t]
@@ -337,19 +286,19 @@ def _check_margins(
             if w == t:
                 continue
             mu, pi = given[t, w]
-            _must(len(pi) == runs.nodes and all(type(x) is int for x in (mu, *pi)), "a witness is made of integers")
+            must(len(pi) == runs.nodes and all(type(x) is int for x in (mu, *pi)), "a witness is made of integers")
             margin = [scores[t][n] - scores[w][n] for n in (*numbers, -1)]
             margin[-1] -= _allowance(layer, t, w, tolerance)
             for (a, b), exact in zip(walks, margin, strict=False):
-                _must(_floor(exact, unit) - mu + pi[a] - pi[b] >= 0, "a witness fails on an edge")
+                must(_floor(exact, unit) - mu + pi[a] - pi[b] >= 0, "a witness fails on an edge")
             slack = _floor(margin[-1], unit) + min(pi[q] for q in ends) - pi[0]
             if slack > 0 and (mu >= 0 or (lengths != "all" and -(-slack // -mu) >= int(lengths))):
                 continue
-            _must(mu >= 0 or lengths != "all", "a margin may fall without end")
+            must(mu >= 0 or lengths != "all", "a margin may fall without end")
             most = runs.nodes if lengths == "all" else min(int(lengths), runs.nodes if mu >= 0 else int(lengths))
-            _must(most <= MOST_LENGTHS, "it speaks of more lengths than are looked at one by one")
+            must(most <= MOST_LENGTHS, "it speaks of more lengths than are looked at one by one")
             for least in _least_margins(walks, margin, ends, most):
-                _must(least > 0, "a margin is not positive within the lengths that are claimed")
+                must(least > 0, "a margin is not positive within the lengths that are claimed")
 
 
 def _floor(value: int, unit: Fraction) -> int:
@@ -384,6 +333,21 @@ def _least_margins(
         reached = after
 
 
+def _check_difference(layer: _Layer, word: Sequence[int]) -> None:
+    """The last answer on `word` is not the program's, or its last token is read otherwise."""
+    runs = layer.runs
+    path = runs.walk(word)
+    last = runs.edges[path[-1]].answer if path else runs.start[-1]
+    if not runs.read_alike(last):
+        return
+    must(bool(path), "the empty word shows no difference")
+    start, edges = layer.answers(word[-1])
+    given = sum_of([start, *(edges[number] for number in path[:-1])])
+    wanted: Vector = {}
+    add(wanted, runs.tokens[last], layer.below // runs.below)
+    must(not same(given, wanted), "the last answer on its word is the program's")
+
+
 def _check_failure(layer: _Layer, word: Sequence[int], tolerance: Fraction) -> None:
     """The last decision on `word` is wrong, or its last token is read otherwise."""
     runs = layer.runs
@@ -391,8 +355,8 @@ def _check_failure(layer: _Layer, word: Sequence[int], tolerance: Fraction) -> N
     last = runs.edges[path[-1]].answer if path else runs.start[-1]
     if not runs.read_alike(last):
         return
-    _must(bool(path), "the empty word does not fail")
+    must(bool(path), "the empty word does not fail")
     scores = _scores(layer, word[-1])
     total = {token: score[-1] + sum(score[n] for n in path[:-1]) for token, score in scores.items()}
     fails = (total[last] - total[w] <= _allowance(layer, last, w, tolerance) for w in runs.choices if w != last)
-    _must(any(fails), "its word does not fail")
+    must(any(fails), "its word does not fail")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from compiler.attention import Sparse
+from compiler.domain.real_memory_span import keys_of
 from compiler.domain.token_graph import TokenGraph, token_graph
 from compiler.errors import UnsupportedError
 from compiler.files.proof_file import StoredProof, proof_to_bytes
@@ -17,32 +16,40 @@ from compiler.model import Model
 from compiler.own_coordinates import embedded
 from compiler.program import Program
 from compiler.program_to_rules.automaton import LoweredAutomaton
-from compiler.program_to_rules.lower import lower
+from compiler.program_to_rules.lowering import Lowering
+from compiler.program_to_rules.real_memory import LoweredRealMemory
 from compiler.reading import read_to_judge
 from compiler.vocabulary import Vocabulary
 from verify.answers import ModelAnswers
-from verify.check_proof import MOST_LENGTHS, Weights, check
+from verify.check_proof import check
+from verify.checking import MOST_LENGTHS, Weights
 from verify.horizon import Decisions
+from verify.hull_proofs import hull_premises, hull_proof
 from verify.margins import answer_tokens
 from verify.program_and_model import lowered_for
+from verify.run_proofs import run_premises, run_proof
+from verify.stored_numbers import stored_entries, stored_number
 from verify.system_verdict import LIVE
 from verify.verdict import Counterexample, Verdict
 from verify.verify import digest
-from verify.vocabulary import output_places
+from verify.vocabulary import different_tokens, output_places
 
 
 def proof_of(program: Program, model: Model, verdict: Verdict) -> StoredProof:
     """A proof of the `verdict` of `verify(program, model)`, which the checker accepts.
 
-    Raises UnsupportedError for verdicts whose proofs cannot be stored: undecided ones; tested; refutations at level
-    domain (ask for the decisions); memories and machines that are proved by what their runs span.
+    Raises UnsupportedError for verdicts whose proofs cannot be stored: undecided ones; tested; the decisions of other
+    programs than automata; what is proved by hulls, where these are too many or too large, or are those of a memory in
+    few dimensions.
     """
     model, _ = read_to_judge(model, program, to_scale=bool(verdict.tolerance))
     claim: dict[str, Any] = {"verdict": verdict.verdict, "level": verdict.level, "lengths": verdict.lengths}
     if verdict.tolerance:
-        claim["tolerance"] = _number(verdict.tolerance)
-    premises = _premises(program, model, verdict)
-    stored = StoredProof(digest(program), digest(model), claim, premises, _shown(program, model, verdict))
+        claim["tolerance"] = stored_number(verdict.tolerance)
+    kind = _kind(lowered_for(program, model), verdict)
+    shown = _shown(program, model, verdict, kind)
+    premises = _premises(program, model, verdict.level, kind, shown)
+    stored = StoredProof(digest(program), digest(model), claim, premises, shown)
     reason = check(stored, _weights(model))
     if reason is not None:
         raise UnsupportedError(f"this version cannot store why the model is {verdict.verdict}: {reason}")
@@ -52,36 +59,60 @@ def proof_of(program: Program, model: Model, verdict: Verdict) -> StoredProof:
 def check_proof(stored: StoredProof, program: Program, model: Model) -> str | None:
     """None where `stored` proves its claim of `program` and `model`; else why it does not.
 
-    The premises are made anew from the program and the model's embeddings, and compared.
+    The premises are made anew from the program and the model's embeddings, and compared. Raises UnsupportedError where
+    they cannot be made: the program is too large, or the model's coordinates or embeddings are not the program's.
     """
     model, _ = read_to_judge(model, program, to_scale="tolerance" in stored.claim)
     if (stored.program, stored.model) != (digest(program), digest(model)):
         return "it is for another program or another model"
-    level, verdict = stored.claim.get("level"), stored.claim.get("verdict")
+    level = stored.claim.get("level")
     if level not in ("everywhere", "domain", "decisions"):
         return "it claims nothing that can be proved"
-    own = replace(stored, premises=_premises(program, model, Verdict(verdict, level, None, None, (LIVE,), "", "")))  # type: ignore[arg-type]
+    own = replace(stored, premises=_premises(program, model, level, stored.premises.get("kind"), stored.proof))
     if proof_to_bytes(own) != proof_to_bytes(stored):
         return "what it says of the program is not so"
     return check(stored, _weights(model))
 
 
-def _premises(program: Program, model: Model, verdict: Verdict) -> dict[str, Any]:
-    """What is said of the program; the levels of automata below `everywhere` speak of walks, all others of rules."""
-    lowering = lowered_for(program, model)
+def _kind(lowering: Lowering, verdict: Verdict) -> str:
+    """Of which kind the premises are: the levels of automata below `everywhere` speak of walks."""
     if isinstance(lowering, LoweredAutomaton) and verdict.level in ("domain", "decisions"):
+        return "walks"
+    if verdict.level == "domain" and not isinstance(lowering, LoweredRealMemory):
+        if verdict.verdict == "refuted":
+            return "run"
+        if LIVE not in verdict.assumptions:
+            return "guarded"
+    return "rules"
+
+
+def _premises(program: Program, model: Model, level: str, kind: object, shown: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the program; of automata below `everywhere` only that its runs are walks."""
+    lowering = lowered_for(program, model)
+    if isinstance(lowering, LoweredAutomaton) and level in ("domain", "decisions"):
         return _walks(_graph(lowering, model), lowering)
     if model.coordinates != lowering.coordinates:
         raise UnsupportedError("rules are compared in the program's coordinates, and the model is not in them")
-    if verdict.level != "everywhere" and LIVE not in verdict.assumptions:
-        raise UnsupportedError("the proof of this verdict cannot be stored in this version")
+    if level == "everywhere":
+        return _rules(lowering) | {"live": None}
+    odd = different_tokens(lowering.tokens, model.vocabulary)
+    if odd:
+        raise UnsupportedError(f"the model embeds {odd[0]!r} otherwise than the program")
+    if isinstance(lowering, LoweredRealMemory):
+        return _rules(lowering) | {"live": None, "last": keys_of(lowering)}
+    if kind == "run":
+        return run_premises(lowering, shown)
+    if kind == "guarded":
+        return hull_premises(lowering)
+    live = sorted({tuple(sorted(token)) for token in _places(lowering.tokens)})
+    return _rules(lowering) | {"live": [list(token) for token in live]}
+
+
+def _rules(lowering: Lowering) -> dict[str, Any]:
     form = lowering.form
     index = form.index.tolist()
-    rules = [[*places, _number(weight)] for places, weight in zip(index, form.weights.tolist(), strict=True)]
-    live = (
-        None if verdict.level == "everywhere" else sorted({tuple(sorted(token)) for token in _places(lowering.tokens)})
-    )
-    return {"kind": "rules", "dimension": form.d, "rules": rules, "live": live and [list(token) for token in live]}
+    rules = [[*places, stored_number(weight)] for places, weight in zip(index, form.weights.tolist(), strict=True)]
+    return {"kind": "rules", "dimension": form.d, "rules": rules}
 
 
 def _places(tokens: Vocabulary) -> list[list[int]]:
@@ -103,7 +134,7 @@ def _walks(graph: TokenGraph, own: LoweredAutomaton) -> dict[str, Any]:
     return {
         "kind": "walks",
         "dimension": graph.lowering.form.d,
-        "tokens": [_sparse(vector) for vector in graph.vectors],
+        "tokens": [stored_entries(dict(enumerate(vector.tolist()))) for vector in graph.vectors],
         "start": list(graph.start_tokens),
         "edges": edges,
         "choices": answer_tokens(graph).tolist(),
@@ -112,23 +143,26 @@ def _walks(graph: TokenGraph, own: LoweredAutomaton) -> dict[str, Any]:
     }
 
 
-def _shown(program: Program, model: Model, verdict: Verdict) -> dict[str, Any]:
+def _shown(program: Program, model: Model, verdict: Verdict, kind: str) -> dict[str, Any]:
     """What shows the claim, beside the weights themselves."""
-    if verdict.level == "decisions" and verdict.verdict != "undecided":
-        lowering = lower(program)
+    shown, lowering = verdict.counterexample, lowered_for(program, model)
+    if verdict.level not in ("everywhere", "domain", "decisions") or verdict.verdict not in ("proved", "refuted"):
+        raise UnsupportedError("only what is proved, or refuted at another level than tested, has a proof to be stored")
+    if verdict.level == "decisions":
         if not isinstance(lowering, LoweredAutomaton):
             raise UnsupportedError(f"this version stores no proof of the decisions of a {program.kind}")
         graph = _graph(lowering, model)
         decisions = Decisions(graph, ModelAnswers(model.heads, graph).to, verdict.tolerance)
         witnesses = decisions.witnesses() if verdict.lengths is not None else {}
-        word = None if verdict.counterexample is None else _word(graph, verdict.counterexample)
+        word = None if shown is None else _word(graph, shown)
         return {"witnesses": {str(graph.lasts[symbol]): each for symbol, each in witnesses.items()}, "word": word}
-    if verdict.verdict == "refuted" and verdict.level == "everywhere":
-        assert verdict.counterexample is not None
-        return {"tokens": [list(row) for row in verdict.counterexample.input]}
-    if verdict.verdict == "proved" and verdict.level in ("everywhere", "domain"):
-        return {}
-    raise UnsupportedError("only what is proved, or refuted everywhere or by decisions, has a proof to be stored")
+    if shown is None:
+        return hull_proof(lowering, model) if kind == "guarded" else {}
+    if kind == "rules":
+        return {"tokens": [list(row) for row in shown.input]}
+    if isinstance(lowering, LoweredAutomaton):
+        return {"word": _word(_graph(lowering, model), shown)}
+    return run_proof(shown)
 
 
 def _word(graph: TokenGraph, shown: Counterexample) -> list[int]:
@@ -149,13 +183,3 @@ def _weights(model: Model) -> Weights:
 def _entries(matrix: Sparse) -> list[tuple[int, int, Fraction]]:
     listed = zip(matrix.rows.tolist(), matrix.columns.tolist(), matrix.weights.tolist(), strict=True)
     return [(row, column, Fraction(value)) for row, column, value in listed]
-
-
-def _sparse(vector: NDArray[Any]) -> list[list[Any]]:
-    return [[int(place), _number(vector[place])] for place in np.flatnonzero(vector)]
-
-
-def _number(value: Any) -> int | str:
-    """An exact number: an integer, or a fraction as text."""
-    exact = Fraction(value.item() if isinstance(value, np.generic) else value)
-    return int(exact) if exact.denominator == 1 else str(exact)

@@ -98,10 +98,10 @@ def proved(model: Model, lowering: Lowering) -> bool:
     system = system_of(lowering)
     asked = Asked(model, lowering)
     supersets = (free_hulls, reachable) if isinstance(lowering, LoweredMachine) else (reachable,)
-    return any(_agrees_on(asked, system, hulls(system)) for hulls in supersets)
+    return any(agrees_on(asked, system, hulls(system)) for hulls in supersets)
 
 
-def _agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:
+def agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:
     """Whether model and program answer alike wherever a branch is taken on what `hulls` contain."""
     forks = (fork for each in forks_of(system).values() for fork in each if fork.location in hulls)
     return all(agrees_at(asked, system, fork, split(fork, hulls[fork.location].basis)) for fork in forks)

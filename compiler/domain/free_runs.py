@@ -54,7 +54,7 @@ def free_runs(system: System, random: Generator) -> Iterator[list[Turn]]:
     lowering = system.lowering
     assert isinstance(lowering, LoweredMachine)
     names, given = lowering.tokens.names, np.flatnonzero(lowering.prompts[0] >= 0)
-    asking = {token: (*lowering.configuration(token), _edge(lowering, token)) for token in system.asked_at}
+    asking = {token: (*lowering.configuration(token), edge_of(lowering, token)) for token in system.asked_at}
     order = np.repeat(list(asking), 2)
     while True:
         tape = random.choice(given, size=lowering.layout.cells).tolist()
@@ -72,7 +72,7 @@ def free_hulls(system: System) -> dict[int, Hull]:
     """By location, the span of the counts of all free runs that end there; none where no free run does."""
     lowering = system.lowering
     assert isinstance(lowering, LoweredMachine)
-    edges = {token: _edge(lowering, token) for token in system.asked_at}
+    edges = {token: edge_of(lowering, token) for token in system.asked_at}
     walks = [_Walks(lowering, p, [e for e in edges.values() if e is not None and e.cell == p], system.size)
              for p in range(lowering.layout.cells)]  # fmt: skip
     idle = np.zeros((sum(edge is None for edge in edges.values()), system.size + 1), dtype=np.int64)
@@ -134,7 +134,7 @@ class _Walks:
         return np.array([self.to[e.before] + self._step(e) + back[e.after] + self._step(last) for e in useful])
 
 
-def _edge(lowering: LoweredMachine, token: int) -> Edge | None:
+def edge_of(lowering: LoweredMachine, token: int) -> Edge | None:
     """The step of the cell that a token writes; None where it writes nothing."""
     places, values = lowering.tokens.entries(token)
     width, symbols = lowering.layout.width, len(lowering.layout.symbols)

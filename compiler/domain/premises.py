@@ -34,10 +34,11 @@ def premises_of(lowering: Lowering) -> dict[str, Any]:
         steps = [list(step) for step in dict.fromkeys(edge.tokens for edge in graph.edges)]
         asked = [[token] for token in graph.lasts.values()]
         return {"kind": "walks", **tokens, "start": list(graph.start_tokens), "steps": steps, "asked": asked}
-    return {"kind": "guarded", **tokens, **_system(system_of(lowering))}
+    return {"kind": "guarded", **tokens, **steps_of(system_of(lowering))}
 
 
-def _system(system: System) -> dict[str, Any]:
+def steps_of(system: System) -> dict[str, Any]:
+    """How the runs of a guarded system are made: where they begin, what may be given, and its branches."""
     initials = [
         [initial.location, sparse(initial.base[None])[0], sparse(initial.directions)] for initial in system.initials
     ]

@@ -198,7 +198,7 @@ def test_what_the_checker_does_not_accept_is_not_stored(monkeypatch):
         proved(load("parity"), compile(load("parity")))
 
 
-@pytest.mark.parametrize("level", ["tested", "domain"])
+@pytest.mark.parametrize("level", ["tested"])
 def test_what_has_no_proof_is_refused(level):
     program = load("parity")
     with pytest.raises(UnsupportedError):
