@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compiler.domain.closing import closed
+from compiler.domain.forks import forks_of, split
 from compiler.domain.guarded import system_of
 from compiler.domain.histories import with_histories
 from compiler.domain.hulls import Hull
@@ -74,20 +75,23 @@ def _stored(system: System, finer: System, hulls: Mapping[int, Hull]) -> dict[st
     if size > MOST_ENTRIES:
         raise UnsupportedError(f"the rows of the hulls have {size:,} entries, and up to {MOST_ENTRIES:,} are stored")
     numbers = {location: number for number, location in enumerate(sorted(hulls))}
+    following: list[int | None]
     leading: dict[int, dict[object, int | None]] = {}
-    for branch in finer.branches:
-        leading.setdefault(branch.location, {})[_which(branch)] = branch.target
+    for location, forks in forks_of(finer).items():
+        for fork in forks if location in hulls else ():
+            taken = [fork.branches[number] for number in split(fork, hulls[location].basis).points]
+            leading.setdefault(location, {}).update({_which(branch): branch.target for branch in taken})
     listed: dict[int, list[Branch]] = {}
     for branch in system.branches:
         listed.setdefault(branch.location, []).append(branch)
     nodes = []
     for location in numbers:
         if location == IDLE:
-            place, following = IDLE, [numbers.get(token) for token in system.inputs]
+            place, following = IDLE, [numbers[token] for token in system.inputs]
         else:
             place = location if finer is system else finer.asked_at[location]
-            ways = [leading[location].get(_which(branch)) for branch in listed[place]]
-            following = [None if way is None else numbers.get(way) for way in ways]
+            ways = [leading.get(location, {}).get(_which(branch)) for branch in listed[place]]
+            following = [None if way is None else numbers[way] for way in ways]
         nodes.append([place, sparse(hulls[location].basis), following])
     return {"starts": [numbers[initial.location] for initial in finer.initials], "nodes": nodes}
 
