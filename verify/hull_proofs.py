@@ -1,12 +1,13 @@
 """Proofs by what runs span: the hulls that a checker is given. (`verify.check_hull_proof`)
 
-Of a machine the hulls are those of its guarded system with histories (`domain.histories`); where the model differs on
-these, those of the system that tells tapes apart (`domain.unfolding`), which runs span.
+Of a machine, on its own inputs, the hulls are those of its guarded system with histories (`domain.histories`); where
+the model differs on these, those of the system that tells tapes apart (`domain.unfolding`), which runs span.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from compiler.domain.closing import closed
@@ -14,6 +15,7 @@ from compiler.domain.forks import forks_of, split
 from compiler.domain.guarded import system_of
 from compiler.domain.histories import with_histories
 from compiler.domain.hulls import Hull
+from compiler.domain.machine_system import own_inputs
 from compiler.domain.premises import sparse, steps_of
 from compiler.domain.system import IDLE, Branch, System
 from compiler.domain.unfolding import unfolded
@@ -60,7 +62,9 @@ def _system(lowering: Lowering) -> System:
             "has other rules answers alike on the runs that span its configurations is not stored in this version"
         )
     system = system_of(lowering)
-    return with_histories(system) if isinstance(lowering, LoweredMachine) else system
+    if isinstance(lowering, LoweredMachine):
+        system = with_histories(replace(system, initials=own_inputs(lowering)))
+    return system
 
 
 def _systems(system: System) -> Iterator[System]:

@@ -41,6 +41,24 @@ def machine_system(lowering: LoweredMachine) -> System:
     return System(lowering, initials, (), tuple(branches))
 
 
+def own_inputs(lowering: LoweredMachine) -> tuple[Initial, ...]:
+    """Where runs on the program's own inputs begin: for each length, symbols of the alphabet from the head on."""
+    program, size = lowering.program, len(lowering.tokens)
+    numbers = {symbol: number for number, symbol in enumerate(lowering.layout.symbols)}
+    letters = [numbers[symbol] for symbol in program.alphabet]
+    identity = np.eye(size, dtype=np.int64)
+    found = []
+    for length in range(lowering.longest + 1 if letters else 1):
+        cells = range(program.head, program.head + length)
+        tape = [letters[0] if p in cells else 0 for p in range(lowering.layout.cells)]
+        base = [int(lowering.prompts[p, g]) for p, g in enumerate(tape)]
+        swaps = [identity[lowering.prompts[p, g]] - identity[base[p]] for p in cells for g in letters[1:]]
+        start = int(lowering.starts[program.head])
+        directions = np.array(swaps, dtype=np.int64).reshape(-1, size)
+        found.append(Initial(start, of_tokens([*base, start], size), directions))
+    return tuple(found)
+
+
 def _holds(lowering: LoweredMachine, p: int, g: int) -> Pair:
     base = p * lowering.layout.width
     return base, base + 1 + g

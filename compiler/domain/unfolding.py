@@ -1,11 +1,11 @@
 """All runs of a machine on few cells, as a guarded system whose locations tell apart what cells are known to hold.
 
-A location is a token that asks, with what each cell is known to hold there: nothing before the cell is read, then what
-was read, then what was written. The tokens, and so the runs, are the same. At a location whose cell under the head is
-known one branch is left, and its guards hold of all configurations there; where it is not known, the cell still holds
-what its prompt gave, any input symbol. So the hulls that are closed under these steps are spanned by runs: no
-intersection takes in more than the runs that take this branch, which is not so where runs with different tapes share a
-location.
+A location is a token that asks, with what each cell is known to hold there: what every input of the initial set has
+there, else nothing before the cell is read, then what was read, then what was written. The tokens, and so the runs, are
+the same. At a location whose cell under the head is known one branch is left, and its guards hold of all configurations
+there; where it is not known, the cell still holds what its prompt gave, any symbol of the input. So the hulls that are
+closed under these steps are spanned by runs: no intersection takes in more than the runs that take this branch, which
+is not so where runs with different tapes share a location.
 
 Locations from which all that follows is the same, step by step, are one location: the coarsest partition that is stable
 under the branches (Moore 1956), as for states of automata. Of cells that are not read again it does not matter what
@@ -17,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from compiler.domain.free_runs import edge_of
 from compiler.domain.histories import read_at
-from compiler.domain.system import Branch, System
+from compiler.domain.system import Branch, Initial, System
 from compiler.errors import UnsupportedError
 from compiler.program_to_rules.machine import LoweredMachine
 
@@ -50,22 +52,31 @@ def unfolded(system: System) -> System:
             queue.append(place)
         return numbers[place]
 
-    nothing = (UNKNOWN,) * lowering.layout.cells
-    initials = tuple(initial._replace(location=number(initial.location, nothing)) for initial in system.initials)
+    held = [_held(lowering, initial) for initial in system.initials]
+    options = [{g for cells in held for g in cells[p]} for p in range(lowering.layout.cells)]
+    initials = []
+    for initial, cells in zip(system.initials, held, strict=True):
+        known = tuple(symbols[0] if len(symbols) == 1 else UNKNOWN for symbols in cells)
+        initials.append(initial._replace(location=number(initial.location, known)))
     branches = []
-    for token, known in queue:
+    for token, tape in queue:
         for branch in at[token]:
             cell, symbol = read_at(lowering, branch)
-            possible = lowering.prompts[cell, symbol] >= 0 if known[cell] == UNKNOWN else known[cell] == symbol
-            if not possible:
+            if symbol not in (options[cell] if tape[cell] == UNKNOWN else (tape[cell],)):
                 continue
             target = branch.target
             if target is not None:
                 edge = edge_of(lowering, target)
-                held = symbol if edge is None else edge.after
-                target = number(target, (*known[:cell], held, *known[cell + 1 :]))
-            branches.append(branch._replace(location=numbers[token, known], target=target))
-    return _merged(replace(system, initials=initials, branches=tuple(branches)))
+                after = symbol if edge is None else edge.after
+                target = number(target, (*tape[:cell], after, *tape[cell + 1 :]))
+            branches.append(branch._replace(location=numbers[token, tape], target=target))
+    return _merged(replace(system, initials=tuple(initials), branches=tuple(branches)))
+
+
+def _held(lowering: LoweredMachine, initial: Initial) -> list[list[int]]:
+    """The symbols that each cell may hold at the start, one after the other."""
+    counted = (initial.base != 0) | (initial.directions != 0).any(axis=0)
+    return [np.flatnonzero((row >= 0) & counted[row]).tolist() for row in lowering.prompts]
 
 
 def _merged(system: System) -> System:
