@@ -11,6 +11,7 @@ from compiler.domain.closing import closed
 from compiler.domain.guarded import system_of
 from compiler.domain.histories import with_histories
 from compiler.domain.hulls import Hull
+from compiler.domain.machine_system import own_inputs
 from compiler.domain.system import IDLE, System
 from compiler.model import Model
 from compiler.program import Program
@@ -27,7 +28,7 @@ def hulls_of(program: Program) -> tuple[System, Mapping[int, Hull]]:
     """The guarded system of a program and its closed hulls."""
     system = system_of(lower(program))
     if isinstance(system.lowering, LoweredMachine):
-        system = with_histories(system)
+        system = with_histories(replace(system, initials=own_inputs(system.lowering)))
     return system, closed(system, {})
 
 

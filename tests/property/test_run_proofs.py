@@ -21,6 +21,7 @@ from verify.check_proof import Weights, check
 from verify.hull_proofs import hull_premises
 from verify.proofs import _weights, check_proof, proof_of
 from verify.strategies import automata, machines, mutants
+from verify.system_verdict import ALL_TRIED
 from verify.verify import verify
 
 REFUTED = {"verdict": "refuted", "level": "domain", "lengths": None}
@@ -222,6 +223,17 @@ def test_a_model_that_embeds_its_tokens_otherwise_has_no_proof_at_level_domain(n
     assert verify(program, other, level="domain").verdict == "undecided"
     with pytest.raises(UnsupportedError, match="otherwise than the program"):
         check_proof(replace(stored, model=other.digest(), claim=PROVED), program, other)
+
+
+def test_what_every_input_shows_has_a_proof_by_hulls():
+    """A rule too many about the cell before the head, which no input reaches."""
+    program = PROGRAMS[0]
+    model = wrong(compile(program))
+    verdict = verify(program, model)
+    assert (verdict.verdict, verdict.level, ALL_TRIED in verdict.assumptions) == ("proved", "domain", True)
+    stored = proof_of(program, model, verdict)
+    assert stored.premises["kind"] == "guarded"
+    assert check_proof(stored, program, model) is None
 
 
 @pytest.mark.parametrize(("name", "size"), [("dense_capitals", "15,025 tokens"), ("any_small", "1,540 tokens")])
