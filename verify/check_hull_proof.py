@@ -251,11 +251,10 @@ def _meet(rows: list[Vector], functionals: Iterable[Vector]) -> list[Vector]:
         pivot = min(met, key=lambda n, values=values: abs(values[n]))  # type: ignore[misc]
         kept = [row for row, value in zip(rows, values, strict=True) if not value]
         for n in met:
-            if n != pivot:
-                combined: Vector = {}
-                add(combined, rows[n], values[pivot])
-                add(combined, rows[pivot], -values[n])
-                divisor = gcd(*combined.values())
-                kept.append({place: value // divisor for place, value in combined.items() if value})
+            combined: Vector = {}
+            add(combined, rows[n], values[pivot])
+            add(combined, rows[pivot], -values[n])
+            divisor = gcd(*combined.values())
+            kept.append({place: value // divisor for place, value in combined.items() if value})
         rows = [row for row in kept if row]
     return rows

@@ -80,6 +80,26 @@ def test_weights_that_are_fractions():
     assert check(stored(), split(Fraction(1, 3))) == "answers at location 1 differ"
 
 
+def test_tokens_that_are_no_units():
+    """S[0, 0] is 9, S[0, 1] is -3 with an entry more in the start, and the last token has 2."""
+    said = premises(tokens=[[[0, 3], [1, -1]], [[ASK, 2]], [[2, 5]]], branches=[[ASK, ASK, [[0, 0, 9]], 2, IDLE]])
+    assert check(stored(said), Weights(3, [([(2, 0, Fraction(5, 9))], [(0, ASK, Fraction(1, 2))])])) is None
+    assert check(stored(said), Weights(3, [([(2, 0, Fraction(5, 3))], [(1, ASK, Fraction(-1, 2))])])) is None
+    assert check(stored(said), Weights(3, [([(2, 1, Fraction(5, 3))], [(0, ASK, Fraction(-1, 2))])])) is None
+    for weight in (Fraction(5, 3), Fraction(10, 9), Fraction(1, 9), Fraction(5)):
+        wrong = Weights(3, [([(2, 0, weight)], [(0, ASK, Fraction(1, 2))])])
+        assert check(stored(said), wrong) == "answers at location 1 differ"
+
+
+def test_rows_may_have_any_factors():
+    """The same hulls by other rows: multiples, sums, and more than are needed."""
+    twice, thrice = [[0, 2], [1, 2], [2, 4], [3, 4]], [[2, -3], [3, -3]]
+    nodes = [node(IDLE, [twice, thrice], [1]), node(ASK, [[[0, 3], [1, 3], [3, -3]], [[2, 2], [3, 2]]], [0])]
+    assert check(stored(shown=proof(nodes=nodes)), ONCE) is not None, "the second place of a row stands in another"
+    nodes[0] = node(IDLE, [[[0, 2], [1, 2]], thrice], [1])
+    assert check(stored(shown=proof(nodes=nodes)), ONCE) is None
+
+
 @pytest.mark.parametrize(
     "claim",
     [{"verdict": "refuted"}, {"level": "everywhere"}, {"level": "decisions"}, {"lengths": None}, {"lengths": 5}],
@@ -211,6 +231,16 @@ def test_answers_that_are_read_are_entries():
     for wrong in (ONCE, layer((2, 1, 1, ASK, 1)), layer((2, 1, 1, ASK, 2), (0, 0, 0, ASK, 1))):
         assert check(stored(read, shown), wrong) == "answers at location 1 differ"
     assert "leads out" in str(check(stored(read, proof()), right)), "no answer comes"
+
+
+def test_what_is_alike_for_one_branch_is_looked_at_for_the_next():
+    """Both branches are taken, and differ only in how often was asked: one answers a token, one reads entries."""
+    token, read = ([ASK, ASK, [[0, 0, 1]], 2, IDLE], 2), ([ASK, ASK, [[-1, 0, 1]], 2, IDLE], [[0, 0, 2], [ASK, ASK, 0]])
+    shown = proof(nodes=[proof()["nodes"][0], node(ASK, ASK_ROWS, [0, 0])])
+    for first, second in ((token, read), (read, token)):
+        both = premises(branches=[first[0], second[0]], answers=[first[1], second[1]])
+        for model in (ONCE, layer((2, 0, 0, ASK, 1), (0, 1, 1, ASK, 1))):
+            assert check(stored(both, shown), model) == "answers at location 1 differ"
 
 
 def test_a_location_has_one_question():
