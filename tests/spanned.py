@@ -9,9 +9,8 @@ from flint import fmpz_mat
 from compiler.attention import Head, Sparse
 from compiler.domain.closing import closed
 from compiler.domain.guarded import system_of
-from compiler.domain.histories import with_histories
+from compiler.domain.histories import on_own_inputs
 from compiler.domain.hulls import Hull
-from compiler.domain.machine_system import own_inputs
 from compiler.domain.system import IDLE, System
 from compiler.model import Model
 from compiler.program import Program
@@ -28,7 +27,7 @@ def hulls_of(program: Program) -> tuple[System, Mapping[int, Hull]]:
     """The guarded system of a program and its closed hulls."""
     system = system_of(lower(program))
     if isinstance(system.lowering, LoweredMachine):
-        system = with_histories(replace(system, initials=own_inputs(system.lowering)))
+        system = on_own_inputs(system)
     return system, closed(system, {})
 
 

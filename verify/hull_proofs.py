@@ -7,15 +7,13 @@ the model differs on these, those of the system that tells tapes apart (`domain.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from compiler.domain.closing import closed
 from compiler.domain.forks import forks_of, split
 from compiler.domain.guarded import system_of
-from compiler.domain.histories import with_histories
+from compiler.domain.histories import on_own_inputs
 from compiler.domain.hulls import Hull
-from compiler.domain.machine_system import own_inputs
 from compiler.domain.premises import sparse, steps_of
 from compiler.domain.system import IDLE, Branch, System
 from compiler.domain.unfolding import unfolded
@@ -62,9 +60,7 @@ def _system(lowering: Lowering) -> System:
             "has other rules answers alike on the runs that span its configurations is not stored in this version"
         )
     system = system_of(lowering)
-    if isinstance(lowering, LoweredMachine):
-        system = with_histories(replace(system, initials=own_inputs(lowering)))
-    return system
+    return on_own_inputs(system) if isinstance(lowering, LoweredMachine) else system
 
 
 def _systems(system: System) -> Iterator[System]:

@@ -3,8 +3,9 @@
 With the last token fixed, the model's answer is linear in the token counts, and under the guards of a branch the
 program's is one token (or linear as well). So they agree on all that is reachable if they agree on what spans it: the
 configurations of all runs, where these can all be taken; else hulls that are closed under the steps of the program
-(`domain.hulls`), a superset. Where they disagree on that, a run is looked for that shows it, shortest inputs first; a
-difference that no run shows leaves the question undecided, unless all inputs have been tried.
+(`domain.hulls`), a superset; of a machine first those with histories (`domain.histories`), within the spans of its free
+runs. Where they disagree on that, a run is looked for that shows it, shortest inputs first; a difference that no run
+shows leaves the question undecided, unless all inputs have been tried.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ import numpy as np
 
 from compiler.domain.closing import closed
 from compiler.domain.forks import Fork, Split, forks_of, split
-from compiler.domain.free_runs import free_hulls
 from compiler.domain.grammar_runs import short_words
 from compiler.domain.guarded import system_of
+from compiler.domain.histories import on_own_inputs
 from compiler.domain.hulls import Hull, Rows
 from compiler.domain.machine_system import turns_from
 from compiler.domain.system import Branch, System
@@ -97,8 +98,11 @@ def proved(model: Model, lowering: Lowering) -> bool:
     """Whether the model answers as the program on a superset of what is reachable. Raises UnsupportedError."""
     system = system_of(lowering)
     asked = Asked(model, lowering)
-    supersets = (free_hulls, reachable) if isinstance(lowering, LoweredMachine) else (reachable,)
-    return any(agrees_on(asked, system, hulls(system)) for hulls in supersets)
+    if isinstance(lowering, LoweredMachine):
+        told = on_own_inputs(system)
+        if agrees_on(asked, told, closed(told, {})):
+            return True
+    return agrees_on(asked, system, reachable(system))
 
 
 def agrees_on(asked: Asked, system: System, hulls: Mapping[int, Hull]) -> bool:

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from compiler.domain.free_runs import OUTSIDE, Edge, edge_of
+from compiler.domain.machine_system import own_inputs
 from compiler.domain.system import COUNT, Branch, Pair, System
 from compiler.program_to_rules.machine import LoweredMachine
 
@@ -44,6 +45,13 @@ def with_histories(system: System) -> System:
         return branch._replace(guards=(*branch.guards, *known[cell]))
 
     return replace(system, branches=tuple(map(guarded, system.branches)))
+
+
+def on_own_inputs(system: System) -> System:
+    """The system of a machine with histories, its runs beginning at the program's own inputs."""
+    lowering = system.lowering
+    assert isinstance(lowering, LoweredMachine)
+    return with_histories(replace(system, initials=own_inputs(lowering)))
 
 
 def read_at(lowering: LoweredMachine, branch: Branch) -> tuple[int, int]:
