@@ -228,10 +228,10 @@ def test_answers_that_are_read_are_entries():
     shown = proof(nodes=[node(IDLE, rows, [1]), node(ASK, rows, [0])])
     right = layer((2, 1, 1, ASK, 1), (0, 0, 0, ASK, 1))
     assert check(stored(read, shown), right) is None
-    half = Weights(
-        3, [([(2, 1, Fraction(1, 2)), (0, 0, Fraction(1, 2))], [(1, 1, Fraction(1)), (0, 1, Fraction(1))])] * 2
-    )
-    assert check(stored(read, shown), half) is None
+    longer = read | {"tokens": [START, [[ASK, 2]], [[2, 1]]]}
+    for by, accepted in ((Fraction(1, 2), True), (Fraction(1), False), (Fraction(1, 4), False)):
+        halved = Weights(3, [([(2, 1, by)], [(1, 1, Fraction(1))]), ([(0, 0, by)], [(0, 1, Fraction(1))])])
+        assert (check(stored(longer, shown), halved) is None) == accepted
     for wrong in (ONCE, layer((2, 1, 1, ASK, 1)), layer((2, 1, 1, ASK, 2), (0, 0, 0, ASK, 1))):
         assert check(stored(read, shown), wrong) == "answers at location 1 differ"
     assert "leads out" in str(check(stored(read, proof()), right)), "no answer comes"
