@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler.domain.real_memory_span import keys_of
 from compiler.errors import UnsupportedError
 from compiler.files.proof_file import StoredProof, proof_from_bytes, proof_to_bytes
 from compiler.language.load import load
@@ -21,7 +22,7 @@ from verify.check_proof import Weights, check
 from verify.hull_proofs import hull_premises
 from verify.proofs import _weights, check_proof, proof_of
 from verify.strategies import automata, machines, mutants
-from verify.system_verdict import ALL_TRIED
+from verify.system_verdict import LIVE
 from verify.verify import verify
 
 REFUTED = {"verdict": "refuted", "level": "domain", "lengths": None}
@@ -189,7 +190,7 @@ def test_only_queries_count_for_memories_of_vectors():
     program = PROGRAMS[-1]
     model = compile(program)
     V, Q = (np.concatenate([each, np.zeros_like(each[:1])]) for each in (model.V, model.Q))
-    V[-1, 0, 0] = Q[-1, 0, model.d - 1] = 1
+    V[-1, 0, 0] = Q[-1, 0, keys_of(lower(program))] = 1
     same = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens)
     verdict = verify(program, same)
     assert (verdict.verdict, verdict.level) == ("proved", "domain")
@@ -230,7 +231,7 @@ def test_what_every_input_shows_has_a_proof_by_hulls():
     program = PROGRAMS[0]
     model = wrong(compile(program))
     verdict = verify(program, model)
-    assert (verdict.verdict, verdict.level, ALL_TRIED in verdict.assumptions) == ("proved", "domain", True)
+    assert (verdict.verdict, verdict.level, LIVE in verdict.assumptions) == ("proved", "domain", False)
     stored = proof_of(program, model, verdict)
     assert stored.premises["kind"] == "guarded"
     assert check_proof(stored, program, model) is None
