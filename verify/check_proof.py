@@ -5,16 +5,20 @@ Statement
     exact arithmetic, under its *premises*.
 
 What is trusted
-    This module and Python; the reading of the files; and the premises: that the program's rules are those, or its runs
-    made so. Whoever has the program makes them anew (`attnc verify PROGRAM MODEL --check`) and compares. Nothing of the
-    verifier is used: no search, no floats, no numpy.
+    This module with `check_hull_proof` and `checking`, and Python; the reading of the files; and the premises: that the
+    program's rules are those, or its runs made so. Whoever has the program makes them anew (`attnc verify PROGRAM MODEL
+    --check`) and compares. Nothing of the verifier is used: no search, no floats, no numpy.
 
 Proof
     rules       Equal p[a; {b, c}; e] are equal functions, and unequal ones differ on the tokens given. With `live` only
-                pairs {b, c} count that some token has both of: no run can bring others to bear.
+                pairs {b, c} count that some token has both of, and with `last` only e below it: no run can bring
+                others to bear.
+    run         The answer to the last of some tokens is computed by its definition, and is not the one that is wanted.
+    hulls       See `verify.check_hull_proof`.
     domain      A run is `start`, then a walk from node 0 whose edges append their letter and their answer. With letter
                 s last y is linear in the steps. If y is the answer at node 0, and each edge adds the answer at its
-                target less that at its source, y is the answer after every walk (add along the walk).
+                target less that at its source, y is the answer after every walk (add along the walk). Refuted: the sum
+                along the walk of a word is another answer.
     decisions   The score of token x is 2 x.y - |x|^2, and the token with the greatest is the nearest. For the right
                 token t and another w the margin is a start value plus a value for each edge. On edges from a to b, and
                 rounded down in units, w(e) - mu + pi(a) - pi(b) >= 0: so a walk of k edges to q adds at least

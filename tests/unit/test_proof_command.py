@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from attnc import Model, load_model, save
+
 Attnc = Callable[..., Any]
 
 
@@ -53,3 +55,16 @@ def test_usage_of_proofs(attnc: Attnc) -> None:
         assert (told.status, told.out) == (2, ""), arguments
         assert message in told.err
     assert not Path("p.json").exists()
+
+
+def test_an_input_that_refutes_is_stored_and_checked(attnc: Attnc) -> None:
+    assert attnc("compile", "capitals", "-o", "m.safetensors").status == 0
+    model = load_model("m.safetensors")
+    V = model.V
+    V[0, 0, 0] += 1
+    save(Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens), "w.safetensors")
+    found = attnc("verify", "capitals", "w.safetensors", "--level", "domain", "--proof", "p.json")
+    assert (found.status, found.out[:16]) == (1, "refuted (domain)")
+    accepted = attnc("verify", "capitals", "w.safetensors", "--check", "p.json")
+    assert (accepted.status, accepted.out[:26]) == (0, "accepted: refuted (domain)")
+    assert attnc("verify", "capitals", "m.safetensors", "--check", "p.json").status == 1
