@@ -3,6 +3,7 @@
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from math import isqrt
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from compiler.language.load import load
 from compiler.model import Model
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
-from verify.decisions_bound import safe_tokens
+from verify.decisions_bound import right_answers_are_steady, safe_tokens
 from verify.proofs import proof_of
 from verify.verdict import TOKENS
 from verify.verify import verify
@@ -118,6 +119,17 @@ def test_without_a_level_the_bound_is_said_where_it_reaches_the_run_that_differs
         assert (found.verdict, found.level, found.lengths) == wanted
         assert verify(program, model, level="decisions").lengths == bound
     assert len(said) == 2
+
+
+@pytest.mark.parametrize("name", ["capitals", "increment", "reservations", "busy_beaver_2"])
+def test_answers_are_steady_below_half_the_least_distance_of_two_of_a_kind(name):
+    lowering = lower(program_of(name))
+    tokens = lowering.tokens.dense()
+    kinds = [tokens[lowering.replies == kind] for kind in {*lowering.asks.tolist()} - {0}]
+    gap = min(int(((a - b) ** 2).sum()) for each in kinds for n, a in enumerate(each) for b in each[:n])
+    half = Fraction(isqrt(gap << 80), 1 << 41)
+    assert right_answers_are_steady(lowering, half - Fraction(1, 1 << 30))
+    assert not right_answers_are_steady(lowering, half + Fraction(1, 1 << 30))
 
 
 def test_what_differs_by_much_is_refuted_as_before():

@@ -3,10 +3,11 @@
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from verify.answers import Answers
+from verify.decisions import _distance
 from verify.margins import Scores, floors, scores
 
 numbers = st.integers(-6, 6)
@@ -46,3 +47,23 @@ def test_differences_are_rounded_down_once(
             assert whole[a] - whole[b] - (rank[a] < rank[b]) == (row[a] - row[b]) // found.unit
     rest = {int(value) % found.unit for value in every.ravel()}
     assert found.exact == (len(rest) == 1)
+
+
+triples = st.integers(1, 4).flatmap(
+    lambda d: st.tuples(*[st.lists(st.fractions(-3, 3, max_denominator=4), min_size=d, max_size=d) for _ in "ytw"])
+)
+
+
+@given(triples)
+def test_the_distance_from_what_is_as_near_to_another_token(drawn) -> None:
+    """By the foot of the perpendicular: the point y + s (w - t) that is as near to t as to w."""
+    y, t, w = (np.array(each, dtype=object) for each in drawn)
+    assume((t != w).any())
+
+    def square(vector):
+        return (vector * vector).sum()
+
+    s = (square(y - w) - square(y - t)) / (2 * square(w - t))
+    foot = y + s * (w - t)
+    assert square(foot - t) == square(foot - w)
+    assert _distance(y, t, w) == square(foot - y)
