@@ -50,6 +50,9 @@ def test_weights_are_multiplied_and_added():
         assert check(stored(PROVED, rules(other)), SIX) == "the rules of the weights are others"
     assert check(stored(PROVED, rules((0, 1, 2, 0, 6), (0, 0, 0, 0, 1))), SIX) == "the rules of the weights are others"
     assert check(stored(PROVED, rules((0, 1, 2, 0, 6), (0, 0, 0, 0, 0))), SIX) is None
+    for text in ("6", "6.0", "6e0", " 6/1", "6/-1"):
+        assert check(stored(PROVED, rules((0, 1, 2, 0, text))), SIX) == f"{text!r} is no exact number"
+    assert check(stored(PROVED, {"kind": "rules"}), SIX) == "it is malformed: KeyError 'dimension'"
 
 
 def test_only_live_pairs_count_on_the_domain():
@@ -128,9 +131,11 @@ def test_the_domain_with_tokens_that_are_no_units_and_with_what_is_added_to_an_a
     program = load("mod3")
     model = compile(program)
     doubled = {token: 2 * vector for token, vector in model.tokens.items()}
-    wide = Model.from_arrays(model.V, model.Q / 4, coordinates=model.coordinates, tokens=doubled)
-    proof = proof_of(program, wide, verify(program, wide, level="domain"))
-    assert check_proof(proof, program, wide) is None
+    for by_v, by_q in ((4, 1), (Fraction(20, 3), Fraction(3, 5)), (1, 4)):
+        matrices = [each.astype(object) / Fraction(by) for each, by in ((model.V, by_v), (model.Q, by_q))]
+        wide = Model.from_arrays(*matrices, coordinates=model.coordinates, tokens=doubled)
+        proof = proof_of(program, wide, verify(program, wide, level="domain"))
+        assert check_proof(proof, program, wide) is None
     for number in range(model.d):
         V = model.V
         V[0, number, model.coordinates.index("reg")] += 1
@@ -179,6 +184,20 @@ def test_what_cancels_adds_nothing():
     aside = [([(symbol, reg, sign)], listed[0][1]) for sign in (Fraction(1), Fraction(-1))]
     assert check(proof, Weights(model.d, [*listed, *aside])) is None
     assert check(proof, Weights(model.d, [*listed, aside[0]])) is not None
+
+
+def test_what_walks_do_not_speak_of():
+    program = load("mod3")
+    model = compile(program)
+    for level in ("domain", "decisions"):
+        proof = proof_of(program, model, verify(program, model, level=level))
+        heads = [
+            tuple([(r, c, Fraction(w[r, c])) for r, c in np.argwhere(w)] for w in pair)
+            for pair in zip(model.V, model.Q, strict=True)
+        ]
+        for other in ({"level": "everywhere"}, {"level": "tested"}, {"level": level, "verdict": "undecided"}):
+            said = check(replace(proof, claim=proof.claim | other), Weights(model.d, heads))
+            assert said in ("walks do not speak of this", "this is not what walks prove")
 
 
 def test_potentials_that_are_far_below_prove_nothing():

@@ -7,6 +7,8 @@ from math import isqrt
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from perturbed import noisy
 
 from compiler.errors import AttncError, ModelError, UnsupportedError
@@ -14,7 +16,7 @@ from compiler.language.load import load
 from compiler.model import Model
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
-from verify.decisions_bound import right_answers_are_steady, safe_tokens
+from verify.decisions_bound import _least_square, right_answers_are_steady, safe_tokens, steady
 from verify.proofs import proof_of
 from verify.verdict import TOKENS
 from verify.verify import verify
@@ -132,6 +134,17 @@ def test_answers_are_steady_below_half_the_least_distance_of_two_of_a_kind(name)
     assert not right_answers_are_steady(lowering, half + Fraction(1, 1 << 30))
 
 
+def test_half_the_distance_itself_is_not_steady():
+    assert steady(9, Fraction(3, 2) - Fraction(1, 1000))
+    assert not steady(9, Fraction(3, 2))
+
+
+@given(st.integers(1, 3).flatmap(lambda d: st.lists(st.lists(st.integers(-5, 5), min_size=d, max_size=d), max_size=5)))
+def test_the_least_distance_of_two_tokens(rows):
+    squares = [sum((x - y) ** 2 for x, y in zip(a, b, strict=True)) for n, a in enumerate(rows) for b in rows[:n]]
+    assert _least_square(np.array(rows, dtype=np.int64)) == min(squares, default=None)
+
+
 def test_what_differs_by_much_is_refuted_as_before():
     program = program_of("capitals")
     model = compile(program)
@@ -149,7 +162,7 @@ def test_memories_whose_answers_are_no_tokens_have_no_bound():
         verify(program, noisy(model, 1e-6, 0), level="decisions")
 
 
-@pytest.mark.parametrize("tolerance", [Fraction(0), Fraction(1, 10), Fraction(7, 10)])
+@pytest.mark.parametrize("tolerance", [Fraction(0), Fraction(1, 10), Fraction(7, 10), Fraction(3, 4)])
 @pytest.mark.parametrize("name", ["capitals", "increment"])
 def test_the_bound_by_answers_to_one_and_two_tokens(name, tolerance):
     """What a token contributes is what it adds to the answer of the layer; in floats, for every question."""
