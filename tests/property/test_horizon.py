@@ -59,6 +59,15 @@ def test_the_horizon_is_that_of_brute_force(name: str, seed: int) -> None:
         assert found.counterexample.input == word
     if found.counterexample is not None:
         assert fails(program, model, found.counterexample.input)
+        assert found.counterexample.got == nearest(program, model, found.counterexample.input)
+        assert not any("maybe not the first" in line or "moved by" in line for line in found.assumptions)
+
+
+def nearest(program, model, word) -> str:
+    """The answer token that is nearest to the model's answer at the end of the program's run on a word."""
+    lowering = lower(program)
+    y = model.answer(np.stack([lowering.tokens[name] for name in lowering.trace(word)[:-1]]))
+    return min({*lowering.answers.values()}, key=lambda name: np.linalg.norm(y - lowering.tokens[name]))
 
 
 @settings(max_examples=60)
@@ -112,6 +121,7 @@ def test_up_to() -> None:
         found = verify(program, model, level="decisions", up_to=length)
         assert found.verdict == ("proved" if length <= horizon else "refuted")
         assert found.lengths == (length if length <= horizon else horizon)
+        assert verify(program, compile(program), level="decisions", up_to=length).lengths == length
 
 
 def test_a_program_decides_as_itself_at_every_length() -> None:
@@ -128,6 +138,9 @@ def test_a_tie_decides_nothing() -> None:
     found = verify(program, nothing)
     assert (found.verdict, found.level, found.lengths) == ("refuted", "decisions", 0)
     assert "a tie between" in found.counterexample.got
+    three = compile(load("s3"))
+    nothing = Model.from_arrays(0 * three.V, three.Q, coordinates=three.coordinates, tokens=three.tokens)
+    assert verify(load("s3"), nothing).counterexample.got.count(" and ") == 1, "two of three are named"
 
 
 def test_an_empty_word_that_is_misread_leaves_no_length() -> None:
@@ -303,6 +316,7 @@ def test_long_words_are_computed_as_they_are_searched(monkeypatch, name: str, se
     word = (*shown.input[:begin], *shown.input[begin:end] * times, *shown.input[end:])
     assert len(word) == found.lengths + 1
     assert fails(program, model, word)
+    assert shown.at == f"the answer to {lower(program).letters[word[-1]]}, token {len(lower(program).trace(word)) - 1}"
     assert "maybe not the first" in found.assumptions[-1]
 
 
@@ -354,6 +368,19 @@ def test_a_tolerance_of_half_the_distance_is_a_tie() -> None:
     refused = verify(program, model, tolerance=half * (1 + 1e-9))
     assert refused.verdict == "refuted"
     assert "where it is moved by" in refused.counterexample.got
+
+
+def test_a_tolerance_of_just_half_the_distance_is_a_tie() -> None:
+    """Two tokens at distance 3, a whole number."""
+    moves = {("p", "a"): "q", ("q", "a"): "p"}
+    program = Automaton("swap", ("a",), ("p", "q"), "p", moves, frozenset({"q"}))
+    model, lowering = compile(program), lower(program)
+    t, w = (lowering.tokens[name] for name in {*lowering.answers.values()})
+    assert ((t - w) ** 2).sum() == 9
+    assert verify(program, model, tolerance=Fraction(3, 2) - Fraction(1, 10**9)).lengths == "all"
+    refused = verify(program, model, tolerance=Fraction(3, 2))
+    assert (refused.verdict, refused.lengths) == ("refuted", 0)
+    assert any("moved by up to 3/2" in line for line in refused.assumptions)
 
 
 @pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf"), "1", None, 1j])

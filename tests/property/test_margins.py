@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from verify.answers import Answers
 from verify.decisions import _distance
-from verify.margins import Scores, floors, scores
+from verify.margins import Scores, allowances, floors, scores
 
 numbers = st.integers(-6, 6)
 rows = st.integers(1, 3).flatmap(lambda d: st.lists(st.lists(numbers, min_size=d, max_size=d), min_size=3, max_size=6))
@@ -67,3 +67,21 @@ def test_the_distance_from_what_is_as_near_to_another_token(drawn) -> None:
     foot = y + s * (w - t)
     assert square(foot - t) == square(foot - w)
     assert _distance(y, t, w) == square(foot - y)
+
+
+@given(
+    st.integers(1, 3).flatmap(
+        lambda d: st.lists(
+            st.lists(st.fractions(-(2**70), 2**70, max_denominator=6), min_size=d, max_size=d), min_size=1, max_size=3
+        )
+    ),
+    st.integers(1, 2**70),
+    st.fractions(0, 3, max_denominator=5),
+)
+def test_allowances_are_integer_parts(drawn, below: int, tolerance: Fraction) -> None:
+    """The most n with n <= 2 T |t - w| below, by squares."""
+    found = allowances(np.array(drawn, dtype=object), below, tolerance)
+    for a, t in enumerate(drawn):
+        for b, w in enumerate(drawn):
+            n, square = int(found[a, b]), sum((x - y) ** 2 for x, y in zip(t, w, strict=True))
+            assert n**2 <= (2 * tolerance * below) ** 2 * square < (n + 1) ** 2
