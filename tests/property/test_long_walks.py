@@ -1,10 +1,12 @@
 """Walks that repeat a cycle, against walking step by step."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verify.long_walks import Walks, fewest_steps, least_long_walk, turns
+from verify.long_walks import Walks, _best_cycles, fewest_steps, least_long_walk, turns
 
 graphs = st.integers(1, 4).flatmap(
     lambda n: st.tuples(
@@ -85,6 +87,35 @@ def test_the_fewest_steps_are_close() -> None:
     assert found is not None
     assert exact * (1 - 1e-6) < found <= exact
     assert fewest_steps(walks._replace(weights=[there, 0, -there, -there + 2]), 0, 10**20, [0]) is None
+
+
+def test_the_fewest_steps_where_nothing_falls_for_ever() -> None:
+    path = Walks(2, [0], [1], [-5])
+    assert [fewest_steps(path, 0, base, [1]) for base in (4, 5, 6)] == [0, 0, None]
+    assert [fewest_steps(Walks(1, [], [], []), 0, base, [0]) for base in (0, 1)] == [0, None]
+    found = fewest_steps(Walks(1, [0], [0], [-2]), 0, 10**30 + 1, [0])
+    assert type(found) is int
+
+
+@given(graphs)
+def test_the_best_cycles_have_the_least_means(drawn) -> None:
+    n, edges, *_ = drawn
+    found = dict(_best_cycles(Walks(n, *map(list, zip(*edges, strict=True)))))
+    for x in range(n):
+        sums, means = {x: 0}, []
+        for length in range(1, n + 1):
+            sums = step(edges, sums)
+            means += [Fraction(sums[x], length)] if x in sums else []
+        assert (x in found) == bool(means)
+        if means:
+            cycle = [edges[number] for number in found[x]]
+            assert [b for _, b, _ in cycle] == [a for a, _, _ in cycle[1:]] + [x]
+            assert cycle[0][0] == x
+            assert Fraction(sum(weight for *_, weight in cycle), len(cycle)) == min(means)
+
+
+def test_so_many_edges_there_may_be_beside_the_cycle() -> None:
+    assert [turns(n) for n in (1, 2, 5)] == [2, 8, 50]
 
 
 def test_walks_must_have_been_searched_far_enough() -> None:

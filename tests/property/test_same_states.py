@@ -172,6 +172,22 @@ def test_what_is_said_stays_short() -> None:
     )
 
 
+def ring_of(length: int, accept: tuple[int, ...] = (0,)) -> Automaton:
+    moves = {(f"q{n}", "a"): f"q{(n + 1) % length}" for n in range(length)}
+    names = tuple(state for state, _ in moves)
+    return Automaton(f"ring{length}", ("a",), names, "q0", moves, frozenset(f"q{n}" for n in accept))
+
+
+def test_lines_that_just_fit_are_all_said_and_no_transition_is_missing() -> None:
+    few = ring_of(20)
+    renamed = verify(few, few.renamed({q: f"x{q}" for q in few.states})).witness
+    assert len(renamed) == 21
+    assert renamed[-1].startswith("  state q19 of")
+    merged = verify(ring_of(5), ring_of(20, (0, 5, 10, 15))).witness
+    start = "merging the states that run alike makes them the same"
+    assert merged[0] == f"{start}: 5 of ring5 and 20 of ring20 become 5:"
+
+
 def test_a_relation_that_shows_nothing_is_a_mistake() -> None:
     parity = load("parity")
     swapped = [("even", "odd"), ("odd", "even"), (None, None)]

@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from compiler.attention import attention
+from compiler.domain.token_graph import token_graph
 from compiler.errors import ModelError
 from compiler.model import Model
+from compiler.own_coordinates import embedded
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
-from verify.same_on_domain import described, parted
+from verify.same_on_domain import described, parted, replayed
 from verify.strategies import automata, disguises, models, mutants
 from verify.verify import verify
 
@@ -159,9 +161,27 @@ def test_answers_that_read_the_same_are_told_apart_by_their_distance() -> None:
     one, near = np.array([5, 10**9], dtype=object), np.array([5 * 3 * 10**9, 3 * 10**18 - 6], dtype=object)
     assert parted(one, 10**9 + 1, near, 3 * 10**9 * (10**9 + 1), model)[1].endswith(" (differs by -2.000e-18 in b)")
     assert parted(near, 3 * 10**9 * (10**9 + 1), one, 10**9 + 1, model)[1].endswith(" (differs by 2.000e-18 in b)")
+    first, second = parted(one, 10**9 + 1, near, 3 * 10**9 * (10**9 + 1), model)
+    assert second.startswith(first)
     assert parted(one, 1, 2 * one, 1, model) == ("+5 a +1000000000 b", "+10 a +2000000000 b")
     with pytest.raises(ArithmeticError, match="does not replay"):
         parted(one, 3, 2 * one, 6, model)
+
+
+@given(automata(max_states=3, max_letters=2), st.fractions(1, 3, max_denominator=4), st.integers(0, 99))
+def test_what_is_replayed_is_the_answer_of_the_layer(program, factor, seed) -> None:
+    """With embeddings that are fractions, and heads of several denominators."""
+    rng = np.random.default_rng(seed)
+    model = compile(program)
+    V, Q = ((rng.integers(-3, 4, w.shape).astype(object) * Fraction(1, n)) for w, n in ((model.V, 2), (model.Q, 3)))
+    tokens = {name: vector.astype(object) * factor for name, vector in model.tokens.items()}
+    odd = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=tokens)
+    graph = token_graph(embedded(lower(program), odd))
+    word = [program.alphabet[n % len(program.alphabet)] for n in rng.integers(0, 9, 3)]
+    numerators, below = replayed(graph, tuple(word), odd)
+    z = np.stack([tokens[name] for name in lower(program).trace(word)[:-1]])
+    expected = sum(v @ (z.T @ z) @ q @ z[-1] for v, q in zip(V, Q, strict=True))
+    assert [Fraction(int(value), below) for value in numerators.tolist()] == expected.tolist()
 
 
 def test_a_counterexample_shows_what_was_expected_what_was_got_and_where() -> None:

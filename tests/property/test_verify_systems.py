@@ -1,6 +1,7 @@
 """The verifier of memories and machines against brute force: it is judged by what it rejects."""
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -86,6 +87,33 @@ def test_mutants_of_machines(pair: tuple[Machine, Model]) -> None:
     assert (verdict == "refuted") == bool(brute)
     if brute:
         check(program, model, 4)
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(
+    machines(max_states=2, max_symbols=2, max_cells=3, max_steps=3).flatmap(
+        lambda machine: st.tuples(st.just(machine), mutants(compile(machine)))
+    )
+)
+def test_mutants_of_machines_whose_steps_are_bounded(pair: tuple[Machine, Model]) -> None:
+    """What would come after the last step is not asked."""
+    program, model = pair
+    assert (verify(program, model, level="domain").verdict == "refuted") == bool(failing_words(program, model, 4))
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
+def test_the_inputs_that_are_tried_of_a_memory(memory: Memory) -> None:
+    lowering = lower(memory)
+    items = list(dict.fromkeys(lowering.items()))
+    words = [tuple(word) for word in hulls.words_of(lowering)]
+    assert [len(word) for word in words] == sorted(len(word) for word in words)
+    triples = [
+        (a, b, c)
+        for a, b, c in product(items, repeat=3)
+        if isinstance(a, tuple) and isinstance(b, tuple) and a[0] == b[0]
+    ]
+    assert words == [*product(items), *product(items, repeat=2), *triples]
+    assert triples
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
@@ -174,6 +202,26 @@ def test_one_rule_too_many_is_seen_by_hulls_where_a_run_shows_it(
         assert not hulls.proved(more, lower(program))
 
 
+def test_hulls_alone_prove_weights_that_are_fractions() -> None:
+    for program in TINY:
+        model, lowering = compile(program), lower(program)
+        for by in (2, 3):
+            V, Q = model.V.astype(object) * Fraction(1, by), model.Q.astype(object) * by
+            thirds = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+            assert hulls.proved(thirds, lowering)
+            double = Model.from_arrays(2 * V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+            assert not hulls.proved(double, lowering)
+
+
+def test_the_span_of_runs_is_all_only_where_all_runs_were_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hulls, "spans_of_runs", lambda _: ({}, False))
+    for program in TINY[1:]:
+        model, lowering = compile(program), lower(program)
+        wrong = Model.from_arrays(2 * model.V, model.Q, coordinates=model.coordinates, tokens=model.tokens)
+        assert hulls.proved(model, lowering)
+        assert not hulls.proved(wrong, lowering)
+
+
 def test_only_a_search_through_all_inputs_to_their_ends_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     program = replace(load("increment"), cells=4, examples=())
     lowering = lower(program)
@@ -188,6 +236,12 @@ def test_only_a_search_through_all_inputs_to_their_ends_is_complete(monkeypatch:
             assert hulls.least_difference(model, lowering) == (None, True)
             patch.setattr(hulls, limit, least // 2)
             assert hulls.least_difference(model, lowering) == (None, False)
+    backwards = list(hulls.words_of(lowering))[::-1]
+    monkeypatch.setattr(hulls, "MOST_STEPS", longest)
+    for words in (backwards, backwards[::-1]):
+        monkeypatch.setattr(hulls, "words_of", lambda _, words=words: iter(words))
+        assert hulls.least_difference(model, lowering) == (None, False), "one run was cut, the first or the last"
+    monkeypatch.undo()
     assert hulls.least_difference(compile(MEMORIES[0]), lower(MEMORIES[0])) == (None, False), (
         "of any number of requests"
     )

@@ -29,6 +29,7 @@ from compiler.traces.program_to_traces import generate, runs_to_data
 from verify.decompiled import decompile
 from verify.same_function import separating_input
 from verify.strategies import automata, exchanged, rescaled, sheared
+from verify.symmetry import _exchanged, _mixing
 from verify.verify import verify
 
 
@@ -90,6 +91,14 @@ def test_forms_that_vanish_on_many_inputs_are_separated(coordinates, rules) -> N
     assert form.answer(Z.T @ Z, Z[-1]).any()
 
 
+def test_large_weights_that_nearly_cancel_are_separated() -> None:
+    """2^60 + 1 and -2^60 on the same products: one token is enough, and floats would not see it."""
+    rules = [("x", "y", "z", "x", 2**60 + 1), ("x", "x", "z", "y", -(2**60))]
+    Z = separating_input(Form.of(("x", "y", "z"), rules))
+    assert len(Z) == 1
+    assert Z.all()
+
+
 places = st.integers(0, 3)
 
 
@@ -106,6 +115,7 @@ def test_forms_are_separated_with_last_tokens_that_ask(rules: list[tuple[int, ..
         Z = separating_input(form, asking)
         assert form.answer(Z.T @ Z, Z[-1]).any()
         assert set(np.flatnonzero(Z[-1]).tolist()) <= asking
+        assert len(Z) == 2 or np.abs(Z).max() <= 1
         tried = [place for place in asking if place in form.index[0, :3]]
         alone = np.zeros((3 ** len(tried), 4), dtype=int)
         alone[:, tried] = list(product((0, 1, -1), repeat=len(tried)))
@@ -175,6 +185,22 @@ def test_witnesses_are_the_symmetry() -> None:
     shown = verify(a, b)
     assert shown.level == "everywhere"
     assert "M =" not in " ".join(shown.witness), "no invertible mixing takes one to the other"
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**6))
+def test_a_mixing_is_found_and_exchanges_are_where_the_tensors_differ(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    left, right = (Model.from_arrays(*rng.integers(-3, 4, size=(2, 2, 3, 3))) for _ in range(2))
+    one, other = (np.einsum("hab,hce->abce", model.V, model.Q) for model in (left, right))
+    assert _exchanged(left, right) == [tuple(p) for p in np.argwhere(one != other).tolist() if p[1] < p[2]]
+    M = np.array([[Fraction(1, 2), Fraction(1)], [Fraction(0), Fraction(3)]])
+    turned = np.array([[Fraction(2), Fraction(0)], [Fraction(-2, 3), Fraction(1, 3)]])  # the inverse, transposed
+    V, Q = (np.einsum("gh,hab->gab", m, w.astype(object)) for m, w in ((M, left.V), (turned, left.Q)))
+    found = _mixing(left, Model.from_arrays(V, Q))
+    if np.linalg.matrix_rank(left.V.reshape(2, -1)) == 2:
+        assert found is not None
+        assert np.array_equal(found, M)
 
 
 def test_exchanges_are_counted_and_one_is_named() -> None:
