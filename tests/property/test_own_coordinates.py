@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from compiler.language.load import load
 from compiler.model import Model
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
 from compiler.reading import read_to_judge
+from compiler.vocabulary import Vocabulary
 from verify.check_proof import check
 from verify.proofs import _weights, check_proof, proof_of
 from verify.strategies import automata, mutants
 from verify.verdict import BY_NAME
 from verify.verify import verify
+from verify.vocabulary import _embedded_alike
 
 NAMES = "parity mod3 tomita4 even_pairs flip_flop turnstile no_two_alarms s3 tomita7 mirror".split()
 OWN = "the model is judged in coordinates of its own"
@@ -122,6 +126,17 @@ def test_distances_are_those_of_the_model_s_own_embeddings() -> None:
     found = agrees(program, Model.from_arrays(stretch @ V @ inverse, inverse @ Q @ inverse, tokens=tokens))
     assert found.level == "decisions"
     assert "changes distances" in found.witness[0]
+
+
+def test_two_answers_that_share_an_embedding_are_not_told_apart() -> None:
+    """Of three answers two are embedded alike, by any pair of them."""
+    lowering = lower(load("parity"))
+    names = sorted({*lowering.answers.values()})
+    for one, other in combinations(names, 2):
+        tokens = {name: lowering.tokens[other if name == one else name] for name in lowering.tokens}
+        alike = replace(lowering, tokens=Vocabulary.of(tokens, lowering.tokens.d))
+        assert [sorted(each) for each in _embedded_alike(alike)] == [[one, other]]
+    assert _embedded_alike(lowering) == []
 
 
 def test_tokens_that_share_an_embedding_are_not_told_apart() -> None:

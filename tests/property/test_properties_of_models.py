@@ -191,6 +191,28 @@ def test_up_to_bounds_what_is_proved_of_decisions() -> None:
     assert verify(wrong, near, up_to=5).properties[0].word == ()
 
 
+@given(promising(), st.integers(0, 4))
+def test_what_is_violated_beyond_the_horizon_is_no_violation(program: Automaton, length: int) -> None:
+    """A property that fails on a longer word says nothing of a model that is the program up to a length."""
+    (claim,) = program.properties
+    least = least_violation(program, claim)
+    told = decided._up_to(program, claim, length)
+    if least is None or len(least) > length:
+        assert (told.verdict, told.lengths, told.word) == ("proved", length, None)
+    else:
+        assert (told.verdict, told.lengths, told.word) == ("refuted", None, least)
+
+
+@pytest.mark.parametrize("length", [2, 3])
+def test_a_property_that_fails_at_a_length_holds_below_it(length: int) -> None:
+    states = ("p0", "p1", "p2", "p3")
+    moves = {(p, "a"): q for p, q in zip(states, (*states[1:], "p3"), strict=True)}
+    program = Automaton("chain", ("a",), states, "p0", moves, frozenset({"p3"}))
+    claim = Property("never", replace(program, name="third"))
+    assert least_violation(program, claim) == ("a",) * 3
+    assert decided._up_to(program, claim, length).verdict == ("proved" if length < 3 else "refuted")
+
+
 def test_what_is_neither_near_nor_an_automaton_is_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     program = load("elevator")
     near = noisy(compile(program), 0.01, 1)

@@ -113,6 +113,7 @@ def test_tested_finds_only_what_is_there(pair) -> None:
     verdict = verify(program, mutant, level="tested", up_to=6)
     if verdict.verdict == "refuted":
         word = verdict.counterexample.input
+        assert len(word) <= 6
         try:
             assert list(mutant.run(word).tokens) != lower(program).trace(word)
         except ModelError as problem:

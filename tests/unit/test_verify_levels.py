@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from compiler.errors import UnsupportedError
+from compiler.heads_to_rules import products
 from compiler.language.load import load, parse
 from compiler.model import Model
+from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
+from verify import program_and_model, two_models
+from verify.verdict import EXACT, INDUCTION, OWN
 from verify.verify import digest, verify
 
 
@@ -132,6 +136,64 @@ def test_what_is_tested_is_shown_where_it_parts() -> None:
     assert (shown.expected, shown.got) == (expected[place], got[place])
     assert expected[:place] == got[:place]
     assert shown.expected != shown.got
+
+
+def test_no_longer_words_are_tested_than_were_asked_for() -> None:
+    """A model that is wrong from the third step on."""
+    states = ("p0", "p1", "p2", "p3")
+    moves = {(p, "a"): q for p, q in zip(states, (*states[1:], "p3"), strict=True)}
+    program = Automaton("chain", ("a",), states, "p0", moves, frozenset({"p3"}))
+    model = compile(program)
+    V, place = model.V, {name: number for number, name in enumerate(model.coordinates)}
+    V[:, place["state[p3]"], place["state[p2]"]] *= -3
+    wrong = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    short = verify(program, wrong, level="tested", up_to=2)
+    assert (short.verdict, short.lengths) == ("undecided", 2)
+    assert "of up to 2 symbols" in short.assumptions[0]
+    assert verify(program, wrong, level="tested", up_to=3).verdict == "refuted"
+    right = verify(program, model, level="tested")
+    assert (right.verdict, right.lengths) == ("undecided", 50)
+
+
+def test_a_real_input_shows_large_weights_exactly() -> None:
+    one, other = (
+        Model.from_arrays(np.array([[[weight]]], dtype=object), np.array([[[1]]])) for weight in (2**60, 2**60 + 1)
+    )
+    shown = verify(one, other, level="everywhere").counterexample
+    assert shown is not None
+    assert (shown.input, shown.at) == (((1,),), "the answer to token 0")
+    assert (shown.expected, shown.got) == (f"+{2**60} x[0]", f"+{2**60 + 1} x[0]")
+
+
+def test_models_with_too_many_rules_are_compared_by_their_weights_or_on_the_domain(monkeypatch) -> None:
+    program = load("parity")
+    model = compile(program)
+    twice = Model(model.coordinates, (*model.heads, *model.heads, *model.heads), model.tokens, program)
+    most = max(products(each.heads) for each in (model, twice)) - 1
+    assert products(model.heads) <= most
+    for module in (two_models, program_and_model):
+        monkeypatch.setattr(module, "MOST_RULES", most)
+    same = verify(twice, twice)
+    assert (same.verdict, same.level, same.witness) == ("proved", "everywhere", ("the weights are identical",))
+    assert same.assumptions == (EXACT, "the weights are identical")
+    for pair in ((model, twice), (twice, model)):
+        with pytest.raises(UnsupportedError, match="level everywhere lists up to"):
+            verify(*pair, level="everywhere")
+        found = verify(*pair)
+        assert (found.verdict, found.level) == ("refuted", "domain")
+        assert found.assumptions[:3] == (EXACT, INDUCTION, OWN)
+
+
+def test_programs_are_said_to_be_compared_by_their_runs() -> None:
+    program = load("parity")
+    other = replace(program, accept=frozenset({"odd"}), examples=(), properties=())
+    assert verify(program, program).assumptions == ("they are the same program",)
+    assert verify(program, replace(program, name="other")).assumptions == (
+        "outcome and output on every word, at every length",
+    )
+    assert verify(program, other).assumptions == ("outcome and output of the reference interpreter",)
+    with pytest.raises(UnsupportedError, match="not at level everywhere"):
+        verify(program, program, level="everywhere")
 
 
 def test_tested_looks_at_how_runs_end_and_at_what_no_run_can_decide() -> None:
