@@ -145,6 +145,21 @@ def test_the_least_distance_of_two_tokens(rows):
     assert _least_square(np.array(rows, dtype=np.int64)) == min(squares, default=None)
 
 
+def test_a_model_that_embeds_tokens_otherwise_has_no_bound():
+    """The bound is that of answers to the program's own tokens."""
+    program = program_of("capitals")
+    model = noisy(compile(program), 1e-5, 0)
+    tokens = {name: np.array(vector, dtype=float) for name, vector in model.tokens.items()}
+    name = next(iter(tokens))
+    tokens[name] = 2 * tokens[name]
+    other = Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens, program=program)
+    with pytest.raises(UnsupportedError, match="no bound"):
+        verify(program, other, level="decisions")
+    found = verify(program, other)
+    assert (found.verdict, found.level, found.lengths) == ("undecided", "domain", None)
+    assert f"the model embeds {name!r} otherwise" in found.assumptions[1]
+
+
 def test_what_differs_by_much_is_refuted_as_before():
     program = program_of("capitals")
     model = compile(program)

@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compiler.domain.token_graph import token_graph
 from compiler.errors import DecompileError, ModelError
 from compiler.language.load import load, parse
 from compiler.model import Model
 from compiler.model_for_program import model_for_program
 from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
+from compiler.program_to_rules.lower import lower
 from compiler.vocabulary import Vocabulary
 from verify.decompiled import decompile
 from verify.strategies import automata, mutants
 from verify.verify import verify
+from verify.vocabulary import different_tokens, least_misread
 
 TWO = """
 automaton p { alphabet 0, 1; start accept state p { 0 -> p; 1 -> q }; state q { 0 -> q; 1 -> p } }
@@ -181,3 +184,40 @@ def test_named_tokens_and_their_pairs_are_those_of_the_vectors(listed):
         assert int(name) in made.at(np.flatnonzero(vector))
         other = dense | {name: vector + 1}
         assert made.differing(Vocabulary.of(other, 5)) == [name]
+
+
+def test_tokens_that_both_have_with_other_embeddings():
+    left = {"a": np.array([1, 0]), "b": np.array([0, 1]), "c": np.array([1, 1])}
+    right = {"b": np.array([0, 2]), "d": np.array([5, 5]), "a": np.array([1, 0])}
+    wide = {name: np.array([*vector, 0]) for name, vector in left.items()}
+    for make in (lambda tokens, _: tokens, Vocabulary.of):
+        assert different_tokens(make(left, 2), make(right, 2)) == ["b"]
+        assert different_tokens(make(right, 2), make(left, 2)) == ["b"]
+        assert different_tokens(make(left, 2), make(left, 2)) == []
+        assert different_tokens(make(left, 2), make(wide, 3)) == ["a", "b", "c"], "of other dimensions"
+
+
+@settings(max_examples=60)
+@given(automata(max_states=4, max_letters=2), st.data())
+def test_the_least_word_that_is_misread(program, data):
+    """Outputs of any tokens are changed; the least word comes by length, then by the alphabet."""
+    lowering = lower(program)
+    named = [
+        place
+        for place, name in enumerate(lowering.coordinates)
+        if name in ("accept", "defined") or name.startswith("emit[")
+    ]
+    tokens = {name: lowering.tokens[name].copy() for name in lowering.tokens}
+    for name in data.draw(st.lists(st.sampled_from(sorted({*lowering.start, *lowering.answers.values()})), max_size=2)):
+        for place in named:
+            tokens[name][place] = data.draw(st.integers(0, 1))
+    other = replace(lowering, tokens=Vocabulary.of(tokens, lowering.tokens.d))
+
+    def misread(word):
+        last = lowering.trace(word)[-1]
+        return any((lowering.tokens[last][place] > 0) != (tokens[last][place] > 0) for place in named)
+
+    words = (word for length in range(5) for word in product(program.alphabet, repeat=length))
+    first = next((word for word in words if misread(word)), None)
+    found = least_misread(token_graph(lowering), lowering, other)
+    assert found == first or (first is None and len(found) > 4)

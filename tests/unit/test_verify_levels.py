@@ -1,6 +1,8 @@
 """What levels say no to."""
 
 from dataclasses import replace
+from hashlib import sha256
+from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,7 +16,7 @@ from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from verify import program_and_model, two_models
-from verify.verdict import EXACT, INDUCTION, OWN
+from verify.verdict import EXACT, INDUCTION, OWN, RULES
 from verify.verify import digest, verify
 
 
@@ -182,6 +184,26 @@ def test_models_with_too_many_rules_are_compared_by_their_weights_or_on_the_doma
         found = verify(*pair)
         assert (found.verdict, found.level) == ("refuted", "domain")
         assert found.assumptions[:3] == (EXACT, INDUCTION, OWN)
+
+
+@pytest.mark.parametrize("name", ["parity", "capitals"])
+def test_what_verdicts_rest_on(name: str) -> None:
+    """Each verdict on weights rests on exact arithmetic; on a domain, on induction over the steps of a run too."""
+    program = load(name)
+    model = compile(program)
+    wrong = Model.from_arrays(2 * model.V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    for first, level, second in product((program, model), ("domain", "everywhere"), (model, wrong)):
+        found = verify(first, second, level=level)
+        proved = second is model
+        assert (found.verdict, found.lengths) == (("proved", "all") if proved else ("refuted", None))
+        assert (found.counterexample is None) == proved
+        assert EXACT in found.assumptions
+        if found.level == "domain":
+            assert INDUCTION in found.assumptions or RULES in found.assumptions
+        assert 0 <= found.seconds < 600
+        assert found.model == model.digest() if proved else found.model != model.digest()
+    assert verify(program, model).assumptions == (EXACT, RULES)
+    assert verify(program, model).program == sha256(str(program).encode()).hexdigest()
 
 
 def test_programs_are_said_to_be_compared_by_their_runs() -> None:
