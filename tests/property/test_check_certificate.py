@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flint import fmpz_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -171,6 +172,54 @@ def test_the_second_round_of_a_loop_is_looked_at():
     assert check(right, longer) is None
 
 
+def test_where_one_run_comes_round_the_others_are_looked_at():
+    """Two beginnings: at one of them token 0 says itself for ever; the other asks with a token more before."""
+    tokens = np.array([[1, 0], [1, 0], [1, 0]])
+    data = DataSet(tokens, np.array([0, 3]), tokens, np.array([True, True, True]))
+    premises = {
+        "kind": "guarded",
+        "dimension": 2,
+        "tokens": [[[0, 1]], [[1, 1]]],
+        "inputs": [],
+        "branches": [[0, 0, [], 0, 0]],
+    }
+    proof = {"kind": "paths", "questions": [[0, [[[2, 1]]], 2]]}
+    alone, more = [0, [[0, 1]], []], [0, [[0, 1], [1, 1]], []]
+    for initials, reason in (
+        ([alone], None),
+        ([more, alone], "a run does not satisfy the equalities at token 0"),
+        ([alone, more], "a run does not satisfy the equalities at token 0"),
+    ):
+        assert check(Stored("", data_digest(data), premises | {"initials": initials}, proof), data) == reason
+
+
+small = st.integers(-3, 3)
+
+
+@given(
+    st.lists(st.lists(small, min_size=4, max_size=4), min_size=1, max_size=4),
+    st.lists(st.lists(small, min_size=5, max_size=5), min_size=1, max_size=3),
+)
+def test_the_part_of_an_affine_set_on_which_guards_hold(rows, guards) -> None:
+    """Its configuration is in it, its directions are, and no other direction is lost: by exact ranks."""
+    rows = np.array([[int(n == 0), *row] for n, row in enumerate(rows)], dtype=np.int64)
+    guards = np.array(guards, dtype=np.int64)
+    part = checker._split(rows, guards)
+    values = fmpz_mat((guards @ rows.T).tolist())
+    solutions = len(rows) - values.rank()
+    without_base = len(rows) - 1 - fmpz_mat((guards @ rows[1:].T).tolist()).rank() if len(rows) > 1 else 0
+    if solutions == without_base:
+        assert len(part) == 0, "no combination with the configuration itself satisfies the guards"
+        return
+    assert part[0, 0] != 0
+    assert not part[1:, 0].any()
+    assert not (guards.astype(object) @ part.T.astype(object)).any()
+    every = fmpz_mat([*rows.tolist(), *part.tolist()])
+    assert every.rank() == fmpz_mat(rows.tolist()).rank(), "nothing is outside of the set"
+    lost = len(rows) - fmpz_mat(rows.tolist()).rank()
+    assert fmpz_mat(part.tolist()).rank() == solutions - lost
+
+
 def test_runs_that_do_not_end_are_refused(monkeypatch):
     _, data, certificate = stored("busy_beaver_3")
     monkeypatch.setattr(checker, "MOST_STEPS", 100)
@@ -198,6 +247,17 @@ def test_samples_with_other_features_do_not_count():
     for tokens, kept in (([[1, 0]], 1), ([[1, 1]], 0), ([[0, 1], [1, 0]], 0), ([[2, 0], [1, 0]], 1)):
         data = DataSet.of_arrays(np.array([tokens]), np.zeros((1, 2), dtype=np.int64))
         assert len(checker._features(data, columns)) == kept
+
+
+def test_features_and_tokens_that_there_are_not_are_refused():
+    data = DataSet.of_arrays(np.array([[[1, 0], [1, 1]]]), np.zeros((1, 2), dtype=np.int64))
+    for column in ([-1, 0, 0], [0, -1, 0], [0, 0, 2], [2, 0, 0], [-1, 0, 2]):
+        with pytest.raises(checker._Rejected, match="out of range"):
+            checker._features(data, np.array([column]))
+    _, data, certificate = stored("parity")
+    for token in (-1, len(certificate.premises["tokens"]), True, 0.0):
+        wrong = other(certificate, premises=lambda p, t=token: p["steps"].append([t]))
+        assert check(wrong, data) == "there is no such token"
 
 
 def test_a_walk_with_a_step_of_another_kind_is_refused():
