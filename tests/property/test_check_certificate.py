@@ -3,6 +3,7 @@
 import copy
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ CHANGES = {
     "vectors": {"keys": 2, "values": 2},
 }
 KNOWN: dict = {}
+small = st.sampled_from([0, 0, 0, 1, -1, 2, -3])
 
 
 def stored(name):
@@ -193,9 +195,6 @@ def test_where_one_run_comes_round_the_others_are_looked_at():
         assert check(Stored("", data_digest(data), premises | {"initials": initials}, proof), data) == reason
 
 
-small = st.integers(-3, 3)
-
-
 @given(
     st.lists(st.lists(small, min_size=4, max_size=4), min_size=1, max_size=4),
     st.lists(st.lists(small, min_size=5, max_size=5), min_size=1, max_size=3),
@@ -249,11 +248,71 @@ def test_samples_with_other_features_do_not_count():
         assert len(checker._features(data, columns)) == kept
 
 
+@given(st.data())
+def test_features_are_those_of_the_definition(drawn) -> None:
+    """z[e] S[b, c] at every sample that shows no other than the columns, in order."""
+    d = drawn.draw(st.integers(1, 3))
+    listed = drawn.draw(st.lists(st.lists(small, min_size=d, max_size=d), min_size=1, max_size=7))
+    cuts = sorted(drawn.draw(st.sets(st.integers(1, max(1, len(listed) - 1)), max_size=2)) & set(range(len(listed))))
+    supervised = drawn.draw(st.lists(st.booleans(), min_size=len(listed), max_size=len(listed)))
+    tokens = np.array(listed, dtype=np.int64)
+    data = DataSet(tokens, np.array(sorted({0, *cuts, len(listed)})), tokens, np.array(supervised))
+    every = [(e, b, c) for e in range(d) for b in range(d) for c in range(b, d)]
+    columns = drawn.draw(st.lists(st.sampled_from(every), min_size=1, max_size=len(every), unique=True))
+    wanted = []
+    for begin, end in zip(data.offsets[:-1].tolist(), data.offsets[1:].tolist(), strict=True):
+        for place in range(begin, end):
+            memory = tokens[begin : place + 1].T @ tokens[begin : place + 1]
+            shown = {(e, b, c): int(tokens[place, e] * memory[b, c]) for e, b, c in every}
+            if supervised[place] and all(feature in columns for feature, value in shown.items() if value):
+                wanted.append([shown[feature] for feature in columns])
+    assert checker._features(data, np.array(columns)).tolist() == wanted
+
+
+def test_tokens_whose_products_could_overflow_are_refused():
+    for tokens, fits in ((3, True), (4, False)):
+        data = DataSet.of_arrays(np.full((1, tokens, 1), 2**20), np.zeros((1, 1), dtype=np.int64))
+        if fits:
+            assert checker._features(data, np.array([[0, 0, 0]])).tolist() == [[tokens * 2**60]]
+        else:
+            with pytest.raises(checker._Rejected, match="too large for this checker"):
+                checker._features(data, np.array([[0, 0, 0]]))
+
+
+def test_guards_vanish_where_an_entry_or_a_count_has_its_value():
+    listed = [[[0, 1], [1, 2]], [[1, 1]], []]
+    premises = {"tokens": listed, "dimension": 2, "inputs": [], "branches": [], "initials": []}
+    system = checker._System(premises)
+    tokens = np.array([[1, 2], [0, 1], [0, 0]])
+    for counts in product(range(3), repeat=3):
+        memory = sum(n * np.outer(token, token) for n, token in zip(counts, tokens, strict=True))
+        for value in range(-1, 4):
+            for b, c in product(range(2), repeat=2):
+                assert system._guard(b, c, value) @ (1, *counts) == memory[b, c] - value
+            for c in range(3):
+                assert system._guard(checker.COUNT, c, value) @ (1, *counts) == counts[c] - value
+
+
+def test_rows_are_read_exactly_or_refused():
+    assert checker._rows([[[0, 2**70], [2, -1]], []], 3).tolist() == [[2**70, 0, -1], [0, 0, 0]]
+    for entry in ([-1, 1], [3, 1], [True, 1], [0, True], [0, 1.0], [1.0, 1], ["0", 1]):
+        with pytest.raises(checker._Rejected, match="out of range"):
+            checker._rows([[entry]], 3)
+
+
+def test_products_just_beyond_what_floats_hold_are_exact():
+    """Three products of 2^26 + 1 with itself: an odd sum above 2^53."""
+    left = np.full((1, 3), 2**26 + 1, dtype=np.int64)
+    assert checker._times(left, left.T).tolist() == [[3 * (2**26 + 1) ** 2]]
+
+
 def test_features_and_tokens_that_there_are_not_are_refused():
     data = DataSet.of_arrays(np.array([[[1, 0], [1, 1]]]), np.zeros((1, 2), dtype=np.int64))
     for column in ([-1, 0, 0], [0, -1, 0], [0, 0, 2], [2, 0, 0], [-1, 0, 2]):
         with pytest.raises(checker._Rejected, match="out of range"):
             checker._features(data, np.array([column]))
+    with pytest.raises(checker._Rejected, match="in the wrong order"):
+        checker._features(data, np.array([[0, 1, 0]]))
     _, data, certificate = stored("parity")
     for token in (-1, len(certificate.premises["tokens"]), True, 0.0):
         wrong = other(certificate, premises=lambda p, t=token: p["steps"].append([t]))
