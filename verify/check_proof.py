@@ -245,8 +245,7 @@ def _check_equal(layer: _Layer, letter: int) -> None:
     ratio = layer.below // runs.below
     start, edges = layer.answers(letter)
     answer = [{n: ratio * x for n, x in runs.tokens[runs.answers[node, letter]].items()} for node in range(runs.nodes)]
-    for given, wanted in [(start, answer[0])]:
-        must(same(given, wanted), "the answer at the start is another")
+    must(same(start, answer[0]), "the answer at the start is another")
     for edge, given in zip(runs.edges, edges, strict=True):
         wanted = dict(answer[edge.target])
         add(wanted, answer[edge.source], -1)
