@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import islice, product
+from itertools import islice, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from compiler.domain.universal_runs import universal_runs
 from compiler.heads_to_rules import exact_rules
 from compiler.model import Model
 from compiler.program.universal import UniversalAutomaton, UniversalMachine
@@ -22,6 +23,7 @@ from compiler.program_to_rules.lowered_universal_machine import Table as Machine
 from compiler.program_to_rules.lowering import Turn
 from compiler.program_to_rules.universal_machine_registers import LoweredRegistersMachine
 from verify import least_run
+from verify import same_on_hulls as hulls
 from verify.lazy_runs import AutomatonRuns, Entered
 from verify.same_function import difference, exact_form
 from verify.strategies import mutants
@@ -144,6 +146,35 @@ def test_a_search_that_ends_at_its_bound_says_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("verify.universal_verdict.least_difference", lambda *_: (None, False))
     unknown = verify(program, wrong)
     assert (unknown.verdict, unknown.level, unknown.counterexample) == ("undecided", "domain", None)
+
+
+@pytest.mark.parametrize("program", [UniversalMachine("short", 1, 2, 2), UniversalAutomaton("small", 2, 2)])
+@pytest.mark.parametrize("head", range(2))
+def test_of_random_runs_the_shortest_that_differs_is_taken(
+    program: Universal, head: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the definition of the layer, run by run; what is given of a machine comes before its first answer."""
+    model, lowering = compile(program), lower(program)
+    assert isinstance(lowering, LoweredUniversalAutomaton | LoweredUniversalMachine)
+    V = model.V
+    V[head] *= 2
+    wrong = Model.from_arrays(V, model.Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+    monkeypatch.setattr(hulls, "MOST_RANDOM", 100)
+    best: list[Turn] | None = None
+    for turns in islice(universal_runs(lowering, np.random.default_rng(0)), hulls.MOST_RANDOM):
+        z = np.stack([lowering.tokens[name] for name, _ in turns])
+        for place, (_, answer) in enumerate(turns[: len(turns) if best is None else len(best) - 1]):
+            if answer is not None and not np.array_equal(wrong.answer(z[: place + 1]), lowering.tokens[answer]):
+                best = turns[: place + 1]
+                break
+    assert best is not None
+    first = next(n for n, (_, answer) in enumerate(best) if answer is not None)
+    given_tokens = [name for name, _ in best[: first + 1]]
+    for (_, before), (name, _) in pairwise(best[first:]):
+        given_tokens += [name] if name != before else []
+    found, complete = hulls.least_difference(wrong, lowering)
+    assert found is not None
+    assert (list(found.turns), list(found.word), complete) == (best, given_tokens, False)
 
 
 @pytest.mark.parametrize("entered", [(False, None), (True, None), (True, None, None), (True, True, None)])
