@@ -198,11 +198,15 @@ def test_where_one_run_comes_round_the_others_are_looked_at():
 @given(
     st.lists(st.lists(small, min_size=4, max_size=4), min_size=1, max_size=4),
     st.lists(st.lists(small, min_size=5, max_size=5), min_size=1, max_size=3),
+    st.sampled_from([0, 70]),
 )
-def test_the_part_of_an_affine_set_on_which_guards_hold(rows, guards) -> None:
+def test_the_part_of_an_affine_set_on_which_guards_hold(rows, guards, size) -> None:
     """Its configuration is in it, its directions are, and no other direction is lost: by exact ranks."""
-    rows = np.array([[int(n == 0), *row] for n, row in enumerate(rows)], dtype=np.int64)
+    rows = np.array(
+        [[int(n == 0), *(x * 2**size + (x > 0) * (size > 0) for x in row)] for n, row in enumerate(rows)], dtype=object
+    )
     guards = np.array(guards, dtype=np.int64)
+    rows = rows if size else rows.astype(np.int64)
     part = checker._split(rows, guards)
     values = fmpz_mat((guards @ rows.T).tolist())
     solutions = len(rows) - values.rank()
@@ -291,6 +295,22 @@ def test_guards_vanish_where_an_entry_or_a_count_has_its_value():
                 assert system._guard(b, c, value) @ (1, *counts) == memory[b, c] - value
             for c in range(3):
                 assert system._guard(checker.COUNT, c, value) @ (1, *counts) == counts[c] - value
+
+
+def test_any_tokens_of_which_the_last_has_some_coordinates():
+    data = DataSet.of_arrays(np.array([[[1]], [[2]]]), np.zeros((2, 1), dtype=np.int64))
+    proof = {"kind": "features", "rank": 1}
+
+    def said(last, **other):
+        premises = {"kind": "any", "dimension": 1, "last": last}
+        return check(Stored("", data_digest(data), premises, proof | other), data)
+
+    assert said(1) is None
+    for last in (0, 2):
+        assert said(last) == "a last token has no coordinate, or more than there are"
+    assert said(1, rank=2) == "the rank is 1 and not 2 "
+    assert said(1, kind="paths") == "no proof of kind 'paths' for premises of kind 'any' is known"
+    assert said("1").startswith("it is malformed (TypeError: ")
 
 
 def test_rows_are_read_exactly_or_refused():
