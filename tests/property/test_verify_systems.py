@@ -203,11 +203,13 @@ def test_one_rule_too_many_is_seen_by_hulls_where_a_run_shows_it(
 
 
 def test_hulls_alone_prove_weights_that_are_fractions() -> None:
+    """With the tokens in another order, too."""
     for program in TINY:
         model, lowering = compile(program), lower(program)
         for by in (2, 3):
             V, Q = model.V.astype(object) * Fraction(1, by), model.Q.astype(object) * by
-            thirds = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
+            tokens = dict(reversed(list(model.tokens.items())))
+            thirds = Model.from_arrays(V, Q, coordinates=model.coordinates, tokens=tokens, program=program)
             assert hulls.proved(thirds, lowering)
             double = Model.from_arrays(2 * V, Q, coordinates=model.coordinates, tokens=model.tokens, program=program)
             assert not hulls.proved(double, lowering)
