@@ -82,11 +82,13 @@ def test_verdicts(name):
     assert (found.verdict, found.level) == ("undecided", "decisions")
     assert TOKENS in found.assumptions
     assert found.lengths == safe_tokens(lower(program), model)
-    assert verify(program, model, up_to=found.lengths)
+    within = verify(program, model, up_to=found.lengths)
+    assert (within.verdict, within.lengths) == ("proved", found.lengths)
     assert verify(program, model, up_to=found.lengths + 1).verdict == "undecided"
     assert verify(program, model, level="domain").verdict == "refuted"
     exact = verify(program, compile(program), level="decisions")
     assert (exact.verdict, exact.lengths) == ("proved", "all")
+    assert verify(program, compile(program), level="decisions", up_to=7).lengths == 7
     with pytest.raises(UnsupportedError, match="proof"):
         proof_of(program, compile(program), exact)
     with pytest.raises(UnsupportedError):

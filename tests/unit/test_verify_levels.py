@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from compiler.errors import UnsupportedError
+from compiler.errors import ModelError, UnsupportedError
 from compiler.heads_to_rules import products
 from compiler.language.load import load, parse
 from compiler.model import Model
@@ -200,10 +200,24 @@ def test_what_verdicts_rest_on(name: str) -> None:
         assert EXACT in found.assumptions
         if found.level == "domain":
             assert INDUCTION in found.assumptions or RULES in found.assumptions
+            assert name != "parity" or OWN in found.assumptions
         assert 0 <= found.seconds < 600
         assert found.model == model.digest() if proved else found.model != model.digest()
     assert verify(program, model).assumptions == (EXACT, RULES)
     assert verify(program, model).program == sha256(str(program).encode()).hexdigest()
+
+
+def test_why_two_models_are_not_compared() -> None:
+    parity, mod3 = compile(load("parity")), compile(load("mod3"))
+    with pytest.raises(ModelError, match="is only in one"):
+        verify(parity, mod3)
+    bare = replace(parity, program=None)
+    for pair, level, why in (
+        ((parity, parity), "tested", "are compared exactly, not tested"),
+        ((bare, bare), "domain", "carry no program, so they have no domain"),
+    ):
+        with pytest.raises(UnsupportedError, match=why):
+            verify(*pair, level=level)
 
 
 def test_programs_are_said_to_be_compared_by_their_runs() -> None:
