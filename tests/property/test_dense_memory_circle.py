@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,15 @@ from compiler.program.memory import Memory
 from compiler.program_to_model import compile
 from compiler.program_to_rules.dense_memory import LoweredDenseMemory
 from compiler.program_to_rules.lower import lower
+from compiler.rules import Form
 from compiler.spans import Span
 from compiler.traces.data_set import DataSet
 from compiler.traces.program_to_traces import generate, runs_to_data
 from compiler.traces.spanning import configurations
+from verify import same_on_dense
 from verify.decompiled import decompile
 from verify.same_on_domain import described
+from verify.same_on_hulls import words_of
 from verify.verdict import Verdict
 from verify.verify import verify
 
@@ -64,6 +67,43 @@ def test_the_circle(program, drawn) -> None:
     assert verdict.verdict == ("proved" if same_on_spanning_runs(program, bad) else "refuted")
     if verdict.verdict == "refuted":
         check_counterexample(program, bad, verdict)
+
+
+@settings(max_examples=40, deadline=None)
+@given(dense(), st.data())
+def test_the_first_run_on_which_rules_answer_anything(program, drawn) -> None:
+    """By the form's own answers, question by question."""
+    lowering = lower(program)
+    size = lowering.form.d
+    place = st.integers(0, size - 1)
+    listed = drawn.draw(st.lists(st.tuples(place, place, place, place, st.integers(-2, 2)), min_size=1, max_size=4))
+    index, weights = np.array([rule[:4] for rule in listed]), np.array([rule[4] for rule in listed])
+    rest = Form.canonical(lowering.form.coordinates, index, weights)
+    if not len(rest):
+        return
+    runs = [(tuple(word), list(lowering.dialogue(word))) for word in islice(words_of(lowering), 30)]
+
+    def first():
+        for word, turns in runs:
+            z = lowering.tokens.dense(lowering.tokens.numbers[name] for name, _ in turns)
+            for at, (_, answer) in enumerate(turns):
+                if answer is not None and rest.answer(z[: at + 1].T @ z[: at + 1], z[at]).any():
+                    return word, turns[: at + 1]
+        return None
+
+    assert same_on_dense._differing(lowering, rest, iter(runs)) == first()
+
+
+def test_what_no_short_run_shows_is_refuted_by_runs_that_span(monkeypatch) -> None:
+    program = Memory("m", ("k0", "k1"), ("v0", "v1"), "latest", (), 3, 0)
+    wrong = mutated(compile(program), 3)
+    short = verify(program, wrong)
+    assert short.verdict == "refuted"
+    check_counterexample(program, wrong, short)
+    monkeypatch.setattr(same_on_dense, "MOST_WORDS", 0)
+    found = verify(program, wrong)
+    assert found.verdict == "refuted"
+    check_counterexample(program, wrong, found)
 
 
 def check_counterexample(program: Memory, model: Model, verdict: Verdict) -> None:
