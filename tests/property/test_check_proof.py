@@ -13,7 +13,7 @@ from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from verify.check_proof import Weights, check
-from verify.proofs import check_proof, proof_of
+from verify.proofs import _weights, check_proof, proof_of
 from verify.verify import verify
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
@@ -241,3 +241,42 @@ def test_a_token_that_is_misread_counts_from_its_first_length_on():
         for lengths, reason in ((first - 1, None), (first, "a token is read otherwise")):
             claim = {"verdict": "proved", "level": "decisions", "lengths": lengths}
             assert check_proof(replace(proof, claim=claim), program, changed) == reason
+
+
+def check_of(stored, model: Model):
+    """What the checker itself says, whoever made the premises."""
+    return check(stored, _weights(model))
+
+
+@pytest.mark.parametrize(("entry", "lengths"), [(0.4, "all"), (0.5, "all"), (0.51, 0)])
+def test_an_entry_is_set_above_one_half(entry, lengths):
+    program = load("parity")
+    model = compile(program)
+    tokens = {token: np.array(vector, dtype=float) for token, vector in model.tokens.items()}
+    tokens["even -> odd"][model.coordinates.index("accept")] = entry
+    changed = Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens)
+    verdict = verify(program, changed, level="decisions")
+    assert verdict.lengths == lengths
+    assert check_of(proof_of(program, changed, verdict), changed) is None
+
+
+def test_a_start_that_is_misread_leaves_not_even_the_empty_word():
+    program = load("parity")
+    model = compile(program)
+    tokens = {token: np.array(vector) for token, vector in model.tokens.items()}
+    tokens["start"][model.coordinates.index("accept")] = 0
+    changed = Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens)
+    stored = proof_of(program, changed, verify(program, changed))
+    assert stored.claim["lengths"] is None
+    claim = {"verdict": "proved", "level": "decisions", "lengths": 0}
+    assert check_of(replace(stored, claim=claim), changed) == "a token is read otherwise"
+
+
+def test_tokens_stay_within_the_layer():
+    program = load("parity")
+    model = compile(program)
+    stored = proof_of(program, model, verify(program, model, level="domain"))
+    for place in (-1, model.d):
+        first, *rest = stored.premises["tokens"]
+        wide = replace(stored, premises=stored.premises | {"tokens": [[*first, [place, 1]], *rest]})
+        assert check_of(wide, model) == "a token leaves the layer"

@@ -18,11 +18,10 @@ from compiler.program.automaton import Automaton
 from compiler.program_to_model import compile
 from compiler.program_to_rules.lower import lower
 from verify import horizon as searched
-from verify.answers import Answers, ModelAnswers, program_answers
+from verify.answers import ModelAnswers
 from verify.cycle_means import NEVER, cycle_mean, first_steps, least_steps, potentials, witness
 from verify.horizon import Decisions
 from verify.long_walks import turns
-from verify.margins import answer_tokens
 from verify.strategies import automata, mutants
 from verify.verify import verify
 
@@ -151,60 +150,6 @@ def test_an_empty_word_that_is_misread_leaves_no_length() -> None:
     tokens["start"][model.coordinates.index("accept")] = 0
     found = verify(program, Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens))
     assert (found.verdict, found.lengths, found.counterexample.input) == ("refuted", None, ())
-
-
-@settings(max_examples=150)
-@given(
-    automata(max_states=3, max_letters=2),
-    st.integers(0, 10**6),
-    st.integers(2, 6),
-    st.sampled_from([0, 0, 1, 2]),
-    st.sampled_from([1, 3**60]),
-    st.sampled_from([1, 2, 40]),
-)
-def test_the_horizon_of_any_answers_is_that_of_all_words(program, seed, size, tolerance, large, most) -> None:
-    """Answers that are whole numbers over a small one: many margins are just zero, or one.
-
-    Times a large number, and with one added here and there, margins that are rounded are zero too early.
-    """
-    graph, rng = token_graph(lower(program)), np.random.default_rng(seed)
-    answers = {}
-    for symbol in graph.lasts:
-        right = program_answers(graph, symbol)
-        moved = [size * each + rng.integers(-1, 2, each.shape) for each in (right.start, right.edges)]
-        start, edges = (
-            each.astype(object) * large + rng.integers(-1, 2, each.shape) * (large > 1 and seed % 2) for each in moved
-        )
-        answers[symbol] = Answers(start, edges, size * right.denominator * large)
-    radius = Fraction(tolerance, 8)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(searched, "MOST_STEPS", most)
-        found = Decisions(graph, answers.__getitem__, radius).horizon()
-    tokens = {int(n): graph.vectors[n].astype(object) for n in answer_tokens(graph)}
-    steps = {(edge.source, edge.symbol): (n, edge.target) for n, edge in enumerate(graph.edges)}
-
-    def wrong(word) -> bool:
-        node, y = graph.start, answers[word[-1]].start
-        for letter in word[:-1]:
-            number, node = steps[node, letter]
-            y = y + answers[word[-1]].edges[number]
-        y = y.astype(object) * Fraction(1, answers[word[-1]].denominator)
-        t = tokens[graph.answer(node, word[-1])]
-        for w in tokens.values():
-            margin, apart = ((y - w) ** 2).sum() - ((y - t) ** 2).sum(), ((t - w) ** 2).sum()
-            if apart and (margin <= 0 or margin**2 <= 4 * radius**2 * apart):
-                return True
-        return False
-
-    words = (word for length in range(1, 6) for word in product(graph.lasts, repeat=length))
-    first = next((word for word in words if wrong(word)), None)
-    if first is not None and len(first) <= most + 1:
-        assert (found.lengths, found.word) == (len(first) - 1, first)
-    elif first is not None:
-        assert found.word is None
-        assert most < found.lengths < len(first)
-    else:
-        assert found.lengths is None or found.lengths >= min(5, most + 1)
 
 
 def chain(length: int) -> Automaton:
@@ -385,70 +330,6 @@ def test_a_word_that_is_too_long_to_list() -> None:
     assert found.lengths > 100_000_000
     nearly = verify(program, noisy(compile(program), 1e-6, 0)).lengths
     assert abs(found.lengths / nearly / 1000 - 1) < 1e-3
-
-
-def least_distance(program, model, word) -> float:
-    """How far the answer is from being as near to another token as to the right one; below 0 where it is."""
-    lowering = lower(program)
-    *seen, right = lowering.trace(word)
-    y, t = model.answer(np.stack([lowering.tokens[name] for name in seen])), lowering.tokens[right]
-    choices = [lowering.tokens[name] for name in {*lowering.answers.values()} if name != right]
-    return min((2 * (t - w) @ y - t @ t + w @ w) / (2 * np.linalg.norm(t - w)) for w in choices)
-
-
-@pytest.mark.parametrize("name", ["parity", "mod3", "tomita4"])
-@pytest.mark.parametrize("tolerance", [0.05, 0.2, 0.4])
-@pytest.mark.parametrize("seed", range(3))
-def test_with_a_tolerance_answers_stay_away_from_others(name: str, tolerance: float, seed: int) -> None:
-    program = load(name)
-    model = noisy(compile(program), 0.05, seed)
-    found = verify(program, model, tolerance=tolerance)
-    words = (word for length in range(1, 9) for word in product(program.alphabet, repeat=length))
-    first = next((word for word in words if least_distance(program, model, word) <= tolerance), None)
-    if first is None:
-        assert found.lengths == "all" or found.lengths >= 8
-    else:
-        assert (found.verdict, found.lengths, found.counterexample.input) == ("refuted", len(first) - 1, first)
-    assert found.lengths is not None
-    assert found.tolerance == Fraction(tolerance)
-
-
-def test_a_tolerance_of_half_the_distance_is_a_tie() -> None:
-    program = load("parity")
-    model = compile(program)
-    choices = [lower(program).tokens[name] for name in {*lower(program).answers.values()}]
-    squares = [int(((t - w) ** 2).sum()) for n, t in enumerate(choices) for w in choices[:n]]
-    half = min(squares) ** 0.5 / 2
-    assert verify(program, model, tolerance=half * (1 - 1e-9)).lengths == "all"
-    refused = verify(program, model, tolerance=half * (1 + 1e-9))
-    assert refused.verdict == "refuted"
-    assert "where it is moved by" in refused.counterexample.got
-
-
-def test_a_tolerance_of_just_half_the_distance_is_a_tie() -> None:
-    """Two tokens at distance 3, a whole number."""
-    moves = {("p", "a"): "q", ("q", "a"): "p"}
-    program = Automaton("swap", ("a",), ("p", "q"), "p", moves, frozenset({"q"}))
-    model, lowering = compile(program), lower(program)
-    t, w = (lowering.tokens[name] for name in {*lowering.answers.values()})
-    assert ((t - w) ** 2).sum() == 9
-    assert verify(program, model, tolerance=Fraction(3, 2) - Fraction(1, 10**9)).lengths == "all"
-    refused = verify(program, model, tolerance=Fraction(3, 2))
-    assert (refused.verdict, refused.lengths) == ("refuted", 0)
-    assert any("moved by up to 3/2" in line for line in refused.assumptions)
-
-
-@pytest.mark.parametrize("wrong", [-1, float("nan"), float("inf"), "1", None, 1j])
-def test_a_tolerance_is_a_distance(wrong) -> None:
-    with pytest.raises(UnsupportedError, match="a finite distance"):
-        verify(load("parity"), compile(load("parity")), tolerance=wrong)
-
-
-def test_a_tolerance_is_for_decisions() -> None:
-    program, model = load("parity"), compile(load("parity"))
-    for pair, level in (((program, model), "domain"), ((program, program), None), ((model, model), None)):
-        with pytest.raises(UnsupportedError, match="for the decisions"):
-            verify(*pair, level=level, tolerance=0.1)
 
 
 def test_a_chain_that_is_longer_than_the_search_is_not_proved(monkeypatch) -> None:

@@ -365,39 +365,6 @@ def test_a_misread_token_counts_from_the_length_at_which_it_comes():
     assert checked(replace(stored, claim=claim | {"lengths": 1}), changed) == "a token is read otherwise"
 
 
-@pytest.mark.parametrize(("entry", "lengths"), [(0.4, "all"), (0.5, "all"), (0.51, 0)])
-def test_an_entry_is_set_above_one_half(entry, lengths):
-    program = load("parity")
-    model = compile(program)
-    tokens = {token: np.array(vector, dtype=float) for token, vector in model.tokens.items()}
-    tokens["even -> odd"][model.coordinates.index("accept")] = entry
-    changed = Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens)
-    verdict = verify(program, changed, level="decisions")
-    assert verdict.lengths == lengths
-    assert checked(proof_of(program, changed, verdict), changed) is None
-
-
-def test_a_start_that_is_misread_leaves_not_even_the_empty_word():
-    program = load("parity")
-    model = compile(program)
-    tokens = {token: np.array(vector) for token, vector in model.tokens.items()}
-    tokens["start"][model.coordinates.index("accept")] = 0
-    changed = Model.from_arrays(model.V, model.Q, coordinates=model.coordinates, tokens=tokens)
-    stored = proved(program, changed)
-    assert stored.claim["lengths"] is None
-    claim = {"verdict": "proved", "level": "decisions", "lengths": 0}
-    assert checked(replace(stored, claim=claim), changed) == "a token is read otherwise"
-
-
-def test_tokens_stay_within_the_layer():
-    program = load("parity")
-    model = compile(program)
-    stored = proved(program, model, level="domain")
-    for place in (-1, model.d):
-        wide = other(stored, premises=lambda p, n=place: p["tokens"][0].append([n, 1]))
-        assert checked(wide, model) == "a token leaves the layer"
-
-
 def test_tokens_on_which_both_answer_alike_refute_nothing():
     program = load("parity")
     model = noisy(compile(program), 0.1)
