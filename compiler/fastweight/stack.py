@@ -65,8 +65,10 @@ class Stage:
         (tokens, inputs): the tokens as the layer reads them; None for unit vectors.
     counts
         Whether answers are counts, which have to be exact however large they become.
+    reads
+        (outputs, answers): sums of answers that are compared with the thresholds; None for the answers themselves.
     halves
-        Whether answers are differences of powers of 1/2, whose exponents are at most the number of letters.
+        Whether answers are powers of 1/2, whose exponents are at most the number of letters.
     """
 
     layer: Layer[Any]
@@ -75,6 +77,7 @@ class Stage:
     table: dict[tuple[int, tuple[int, ...]], int]
     embeddings: Floats | None = None
     counts: bool = False
+    reads: Floats | None = None
     halves: bool = False
 
     @property
@@ -105,6 +108,8 @@ class Stage:
     def decoded(self, tokens: NDArray[np.int64], answers: Floats) -> NDArray[np.int64]:
         """What follows tokens (n,) with answers (n, outputs). Raises UndecodedError."""
         factors, numbers, following = self._listed
+        if self.reads is not None:
+            answers = answers.astype(np.float64) @ self.reads.T
         found = tokens * factors[-1]
         for place, thresholds in enumerate(self.thresholds):
             digits = np.searchsorted(np.array(thresholds), answers[:, place])

@@ -36,9 +36,9 @@ knows the parity p = +-1 of the position (W <- 1 - W), so that with v = p c / 2 
 value 1. Let one head halve at each a and another at each b: the difference of their answers, 2^-n - 2^-m, has the sign
 of m - n, in whatever order the letters come, and a reset sets both to 1. So whatever has the delta rule compares counts
 at every length: DeltaNet, the Recurrent Delta network, and the Delta RNN, whose R stays zero if zero is written there.
-Nothing grows, but answers come as close to zero as one likes. Compiled weights of DeltaNet do this as far as floats
-have room (compiler/fastweight/counters/halves.py), those of the Recurrent Delta network keep a count in bits, up to
-2^23 (compiler/fastweight/counters/bits.py).
+Nothing grows, but answers come as close to zero as one likes. Compiled weights of DeltaNet and of the Delta RNN do this
+as far as floats have room (compiler/fastweight/counters/halves.py), those of the Recurrent Delta network keep a count
+in bits, up to 2^23 (compiler/fastweight/counters/bits.py).
 
 **One column at a time is enough for a bit.** The Delta RNN writes one column of R a token, which with W makes any
 function of a bit and the token, also where R starts from zero (compiler/fastweight/automata/cascade_to_delta_rnn.py).

@@ -1,7 +1,7 @@
 """Levels taken apart by orbits, the Delta RNN's bits, and counting by halves."""
 
-from fractions import Fraction
 from itertools import product
+from operator import add
 
 import numpy as np
 import pytest
@@ -88,26 +88,25 @@ def counted(language: CounterLanguage, word) -> list[bool]:
     found = [language.accepts(state, counters)]
     for number in word:
         letter = language.letters[number]
-        counters = tuple(a + b for a, b in zip(counters, language.adds[letter] or (), strict=True))
+        added = language.adds[letter]
+        counters = (0,) * len(counters) if added is None else tuple(map(add, counters, added))
         signs = tuple((count > 0) - (count < 0) for count in counters)
         state = language.control(state, letter, signs)
         found.append(language.accepts(state, signs))
     return found
 
 
-HALVED = [name for name, language in COUNTER_LANGUAGES.items() if None not in language.adds.values()]
-
-
-@pytest.mark.parametrize("name", HALVED)
+@pytest.mark.parametrize("layer", ["deltanet", "delta-rnn"])
+@pytest.mark.parametrize("name", COUNTER_LANGUAGES)
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_halves_count_to_the_last_letter_that_has_room(name: str, precision) -> None:
+def test_halves_count_to_the_last_letter_that_has_room(name: str, precision, layer) -> None:
     language = COUNTER_LANGUAGES[name]
-    stack = counter_stack(language, "deltanet")
+    stack = counter_stack(language, layer)
     assert stack is not None
     rng, room = np.random.default_rng(0), halvings(precision)
     words = [rng.integers(0, len(language.letters), room) for _ in range(3)]
     words += [np.repeat([0, 1], [n, room - n]) for n in (room // 2, (room + 1) // 2, room - 1, room)]
-    for word in (*words, *small_words(language, 5)):
+    for word in (*words, *small_words(language, 4)):
         assert [each.accepts for each in stack.run(word, precision=precision)] == counted(language, word)
     with pytest.raises(UndecodedError, match=f"has room for, {room} times"):
         list(stack.run(np.zeros(room + 1, dtype=np.int64), precision=precision))
@@ -115,30 +114,19 @@ def test_halves_count_to_the_last_letter_that_has_room(name: str, precision) -> 
 
 def test_halves_have_limits() -> None:
     assert [halvings(precision) for precision in PRECISIONS] == [1074, 149, 24, 133]
-    assert counter_stack(COUNTER_LANGUAGES["reset Dyck-1"], "deltanet") is None
     dyck = COUNTER_LANGUAGES["Dyck-1"]
     steps = {"(": (2,), ")": (-1,)}
-    with pytest.raises(UnsupportedError, match="adds more than 1"):
-        counter_stack(CounterLanguage(dyck.letters, steps, dyck.start, dyck.control, dyck.accepts), "deltanet")
-    turns = CounterLanguage(("a",), {"a": (1,)}, 0, lambda state, *_: 1 - state, lambda state, *_: state == 0)
-    assert counter_stack(turns, "deltanet") is None
+    for layer in ("deltanet", "delta-rnn"):
+        with pytest.raises(UnsupportedError, match="adds more than 1"):
+            counter_stack(CounterLanguage(dyck.letters, steps, dyck.start, dyck.control, dyck.accepts), layer)
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(1, 30))
-def test_a_reset_of_halves(seed: int, length: int) -> None:
-    """In exact arithmetic: the key (1, 1) / sqrt 2 with rate 1 leaves (-c, c), which counts on."""
-    rng = np.random.default_rng(seed)
-    low, high, count = Fraction(-1), Fraction(1), 0
-    for letter in rng.integers(0, 3, length).tolist():
-        if letter == 2:
-            along = (low + high) / 2  # W k k^T, with k k^T = 1/2 everywhere
-            low, high, count = low - along, high - along, 0
-        elif letter:
-            low, count = low / 2, count + 1
-        else:
-            high, count = high / 2, count - 1
-        assert (low + high > 0) == (count > 0)
-        assert (low + high < 0) == (count < 0)
+@pytest.mark.parametrize(("period", "layers"), [(2, ["delta-rnn"]), (3, [])])
+def test_controls_in_a_circle(period: int, layers: list[str]) -> None:
+    turns = CounterLanguage(
+        ("a",), {"a": (1,)}, 0, lambda state, *_: (state + 1) % period, lambda state, *_: state == 0
+    )
+    assert [layer for layer in ("deltanet", "delta-rnn") if counter_stack(turns, layer) is not None] == layers
 
 
 def test_a_level_is_taken_apart_by_hand() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from compiler.fastweight.counters.languages import COUNTER_LANGUAGES
 from compiler.fastweight.stack import Stack
 from compiler.formal import compiled
 from compiler.formal.compiled import compiled_cells, exact_stack
@@ -19,8 +20,10 @@ def test_every_language_is_compiled_and_only_where_it_can_be() -> None:
         assert {task for name, task in cells if name == layer} == set(TASKS)
     assert all(EXPRESSIBLE[key][0] for key in cells)
     halved = {key for key, length in cells.items() if length < 10_000}
-    assert halved == {("deltanet", task) for task in ("a^n b^n", "a^n b^n c^n", "Shuffle-2", "Dyck-1")}
-    assert len(cells) == 43
+    assert halved == {(layer, task) for layer in ("deltanet", "delta-rnn") for task in COUNTER_LANGUAGES}
+    assert len(cells) == 49
+    proved = {key for key, (known, _) in EXPRESSIBLE.items() if known}
+    assert {layer for layer, _ in proved - cells.keys()} == {"linear-normalised", "softmax", "lstm"}
     assert set(cells.values()) == {149, 10_000}
 
 

@@ -1,6 +1,7 @@
 """Counter languages as stacks: a layer whose heads are counters, and layers above that run the finite control.
 
-`deltanet`            `compiler.fastweight.counters.halves`, without a way to zero
+`deltanet`            `compiler.fastweight.counters.halves`
+`delta-rnn`           the same
 `linear`              adds with v = c and the key 1; it has no way to zero.
 `deltaproduct`        adds in two steps of rate 2, W -> -W and then -W -> c + W (v = c / 2); the decay 0 sets to zero.
 `deltanet-negative`   DeltaNet with rates to 2 has one step. A layer below knows the parity p = +-1 of the position, by
@@ -10,13 +11,12 @@
 `recurrent-delta`     `compiler.fastweight.counters.bits`
 
 Counters are below 2^23 in float32, and for recurrent-delta in every precision; a run that comes to more is refused, and
-so are words of more than 149 letters by `deltanet` in float32. The control is compiled like any other automaton.
+so are words of more than 149 letters by what halves in float32. The control is compiled like any other automaton.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import product
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from compiler.errors import UnsupportedError
 from compiler.fastweight.automata.additive import additive_stack
+from compiler.fastweight.automata.cascade_to_delta_rnn import delta_rnn_stack
 from compiler.fastweight.automata.cascade_to_stack import cascade_to_stack
 from compiler.fastweight.automata.holonomy_to_cascade import holonomy_cascade
 from compiler.fastweight.automata.table_to_stack import LARGE, recurrent_delta_stack, self_referential_stack
@@ -37,7 +38,9 @@ from compiler.fastweight.layer import Floats, Layer
 from compiler.fastweight.linear_transformer import LinearTransformer
 from compiler.fastweight.stack import NO_ROOM, Stack, Stage
 
-Counter: TypeAlias = Literal["linear", "deltanet", "deltanet-negative", "deltaproduct", "recurrent-delta", "srwm"]
+Counter: TypeAlias = Literal[
+    "linear", "deltanet", "delta-rnn", "deltanet-negative", "deltaproduct", "recurrent-delta", "srwm"
+]
 """The layers that count; names other than those of targets are those of the formal-language suite."""
 COUNTERS: tuple[Counter, ...] = get_args(Counter)
 
@@ -53,10 +56,10 @@ def counter_stack(language: CounterLanguage, layer: Counter, *, bits: int = BITS
     """The stack of such layers that shows whether prefixes are in the language; None where there is none.
 
     `bits` is the width of counters that are kept in bits. Raises UnsupportedError for a letter that adds something else
-    than -1, 0 or 1 to a counter of `deltanet`, `recurrent-delta` or `srwm`.
+    than -1, 0 or 1 to a counter of `deltanet`, `delta-rnn`, `recurrent-delta` or `srwm`.
     """
     adds = [language.adds[letter] for letter in language.letters]
-    if layer in ("linear", "deltanet") and None in adds:
+    if layer == "linear" and None in adds:
         return None
     over = control(language)
     above = _above(over, layer)
@@ -79,6 +82,8 @@ def _above(over: Transitions, layer: Counter) -> Stack[Shown] | None:
         case "recurrent-delta":
             return recurrent_delta_stack(over)
     cascade = holonomy_cascade(over)
+    if layer == "delta-rnn":
+        return delta_rnn_stack(cascade)
     permutes = any(component.permutes for level in cascade.levels for component in level.components)
     return None if permutes and layer == "deltanet" else cascade_to_stack(cascade)
 
@@ -96,10 +101,8 @@ def _below(adds: Adds, following: Following, layer: Counter, bits: int) -> tuple
         raise UnsupportedError(f"a letter adds more than 1; {layer} counts in steps of 1")
     if layer == "recurrent-delta":
         return (_in_bits(adds, following, bits),)
-    if layer == "deltanet":
-        halved = _signed(halves.counters(adds), _plain(following))
-        thresholds = (halves.THRESHOLDS,) * len(halved.thresholds)
-        return (replace(halved, thresholds=thresholds, counts=False, halves=True),)
+    if layer in ("deltanet", "delta-rnn"):
+        return (_halved(adds, following, recurrent=layer == "delta-rnn"),)
     made, embeddings = columns.counters(adds)
     return (_signed(made, _plain(following), embeddings),)
 
@@ -159,6 +162,17 @@ def _one_step(values: Floats, rates: Sequence[float]) -> DeltaProduct:
     """DeltaNet with rates to 2 and the key 1, from values (heads, tokens) and the logits of rates."""
     ones = np.ones((len(values), 1, values.shape[1]))
     return DeltaProduct(ones, ones[None], values[None, :, None], np.tile(rates, (1, len(values), 1)), beta_max=2)
+
+
+def _halved(adds: Adds, following: Following, *, recurrent: bool) -> Stage:
+    """The stage of weights that are halved, which compares their differences."""
+    layer = halves.counters(adds, recurrent=recurrent)
+    counters = layer.outputs // 2
+    thresholds, masks = (halves.THRESHOLDS,) * counters, np.full((1 + len(adds), counters), 3)
+    table: Table = {
+        (token, tuple(1 + sign for sign in signs)): follows for (token, signs), follows in _plain(following).items()
+    }
+    return Stage(layer, thresholds, masks, table, reads=halves.differences(counters), halves=True)
 
 
 def _values(adds: Adds) -> Floats:
