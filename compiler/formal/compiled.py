@@ -46,8 +46,8 @@ def exact_stack(layer: str, task: str) -> Stack[Shown] | None:
         return counter_stack(COUNTER_LANGUAGES[task], layer) if layer in COUNTERS else None
     program = from_regex(REGULAR[task], tuple(TASKS[task].alphabet))
     if layer in ("delta-rnn", "deltanet-negative"):  # which have no target of their own; orbits here have two points
-        cascade = by_orbits(holonomy_cascade(transitions(program)))
-        return delta_rnn_stack(cascade) if layer == "delta-rnn" else cascade_to_stack(cascade)
+        cascade = holonomy_cascade(transitions(program))
+        return delta_rnn_stack(cascade) if layer == "delta-rnn" else cascade_to_stack(by_orbits(cascade))
     if layer not in TARGETS:
         return None
     try:

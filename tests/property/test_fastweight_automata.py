@@ -4,6 +4,7 @@ from itertools import pairwise, product
 
 import numpy as np
 import pytest
+from followed import shown
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -31,15 +32,6 @@ small = automata(max_states=5, max_letters=3)
 
 def word_of(draw_from: np.random.Generator, given: Transitions, length: int) -> list[int]:
     return draw_from.integers(0, len(given.letters), length).tolist()
-
-
-def shown(given: Transitions, word: list[int]):
-    """What is shown, by following the transitions."""
-    state, found = given.start, [given.first]
-    for letter in word:
-        found.append(given.shown[state][letter])
-        state = given.moves[letter][state]
-    return found
 
 
 def elements(given: Transitions) -> set[tuple[int, ...]]:

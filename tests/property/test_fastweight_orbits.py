@@ -5,6 +5,7 @@ from operator import add
 
 import numpy as np
 import pytest
+from followed import shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,14 +22,6 @@ from compiler.language.load import load
 from verify.strategies import automata
 
 PRECISIONS = ("float64", "float32", "float16", "bfloat16")
-
-
-def shown(given: Transitions, word) -> list[Shown]:
-    state, found = given.start, [given.first]
-    for letter in word:
-        found.append(given.shown[state][letter])
-        state = given.moves[letter][state]
-    return found
 
 
 @st.composite

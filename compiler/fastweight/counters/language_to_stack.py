@@ -119,11 +119,15 @@ def _signed(layer: Layer[Any], following: Following, embeddings: Floats | None =
     unread = layer.outputs - counters
     thresholds = ((-0.5, 0.5),) * counters + ((),) * unread
     masks = np.tile([3] * counters + [0] * unread, (tokens, 1))
-    table: Table = {
+    return Stage(layer, thresholds, masks, _by_digits(following, unread), embeddings, counts=True)
+
+
+def _by_digits(following: Following, unread: int = 0) -> Table:
+    """What follows tokens and signs, as a table over the digits of signs and of answers that are not read."""
+    return {
         (token, tuple(1 + sign for sign in signs) + (0,) * unread): follows
         for (token, signs), follows in following.items()
     }
-    return Stage(layer, thresholds, masks, table, embeddings, counts=True)
 
 
 def _added(adds: Adds) -> LinearTransformer:
@@ -169,9 +173,7 @@ def _halved(adds: Adds, following: Following, *, recurrent: bool) -> Stage:
     layer = halves.counters(adds, recurrent=recurrent)
     counters = layer.outputs // 2
     thresholds, masks = (halves.THRESHOLDS,) * counters, np.full((1 + len(adds), counters), 3)
-    table: Table = {
-        (token, tuple(1 + sign for sign in signs)): follows for (token, signs), follows in _plain(following).items()
-    }
+    table = _by_digits(_plain(following))
     return Stage(layer, thresholds, masks, table, reads=halves.differences(counters), halves=True)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from compiler.fastweight.delta_rnn import DeltaRNN, share
 from compiler.fastweight.kernels.precision import BINARY, Precision, all_rounded, rounded
-from compiler.fastweight.kernels.self_referential_kernel import rounded_softmax, times
+from compiler.fastweight.kernels.self_referential_kernel import add, rounded_softmax, times
 from compiler.fastweight.kernels.vocabulary import over_vocabulary
 from compiler.fastweight.layer import Floats, sigmoid, softmax
 
@@ -31,10 +31,8 @@ def write(W: Any, key: Any, value: Any, rate: Any, kind: Any, read: Any) -> None
         return
     times(W, key, kind, read)
     for r in range(W.shape[0]):
-        step = rounded(rate * rounded(value[r] - read[r], bits, least, greatest), bits, least, greatest)
-        for c in range(W.shape[1]):
-            if key[c] != 0.0:
-                W[r, c] = rounded(W[r, c] + rounded(step * key[c], bits, least, greatest), bits, least, greatest)
+        error = rounded(value[r] - read[r], bits, least, greatest)
+        add(W[r], rounded(rate * error, bits, least, greatest), key, kind)
 
 
 @njit(nogil=True, cache=True)
